@@ -1,0 +1,84 @@
+"""The types of arguments that many tasks share, with what is refused before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _not_empty(values: Any) -> Any:
+    if not values:
+        raise ValueError("must not be empty")
+    return values
+
+
+def _labels(value: Any) -> Any:
+    """A comma-joined string is what older clients took; a label that contains a comma needs the list."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Texts: TypeAlias = Annotated[list[Text], AfterValidator(_not_empty)]
+Labels: TypeAlias = Annotated[list[Text] | str, BeforeValidator(_labels), AfterValidator(_not_empty)]
+Positive: TypeAlias = Annotated[int, Field(gt=0)]
+NotNegative: TypeAlias = Annotated[int, Field(ge=0)]
+NotNegativeFloat: TypeAlias = Annotated[float, Field(ge=0)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+TopK: TypeAlias = Annotated[int, Field(ge=-1)]
+"""Some servers take 0 or -1 for "all"."""
+Object: TypeAlias = Mapping[str, Any]
+
+Truncation: TypeAlias = Literal["do_not_truncate", "longest_first", "only_first", "only_second"]
+OutputTransform: TypeAlias = Literal["sigmoid", "softmax", "none"]
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _table(value: Any) -> dict[str, list[str]]:
+    """Columns by name; rows as a list of mappings and data frames (`to_dict("list")`) are turned into that."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict("list")
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        value = _columns(value)  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("expected columns by name, such as {'city': ['Paris'], 'people': ['2.1']}, and at least one")
+    for name, column in value.items():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(column, Sequence) or isinstance(column, str | bytes):
+            raise ValueError(f"column {name!r} must be a list of cells, got {type(column).__name__}")  # pyright: ignore
+    table = {str(name): [_cell(cell) for cell in column] for name, column in value.items()}  # pyright: ignore
+    lengths = {name: len(column) for name, column in table.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"columns must have equal lengths, got {lengths}")
+    if not next(iter(lengths.values())):
+        raise ValueError("the table has no rows")
+    return table
+
+
+def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    if not rows or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError("expected at least one row, each a mapping from column name to cell")
+    names = list(rows[0])
+    for number, row in enumerate(rows):
+        if list(row) != names and set(row) != set(names):
+            raise ValueError(f"row {number} has the columns {list(row)}, row 0 has {names}")
+    return {name: [row[name] for row in rows] for name in names}
+
+
+Table: TypeAlias = Annotated[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]], BeforeValidator(_table)]
+"""Columns by name, or rows; cells become text, None an empty text."""
+
+
+def ordered(low: Any, high: Any, names: tuple[str, str]) -> None:
+    """Refuse a minimum above its maximum."""
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"`{names[0]}` = {low} is above `{names[1]}` = {high}")

@@ -1,0 +1,250 @@
+"""A task is data: what to ask, how it is written, how the answer is read. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, field, fields, replace
+from dataclasses import dataclass as plain
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
+
+from hf_tools.errors import InputError, shown
+from hf_tools.media import Media
+
+Out = TypeVar("Out")
+Out_co = TypeVar("Out_co", covariant=True)
+Part = TypeVar("Part")
+Part_co = TypeVar("Part_co", covariant=True)
+
+Server: TypeAlias = Literal["hf-inference", "router", "toolkit", "tgi", "tei", "openai"]
+"""The wire form that is spoken: hf-inference (its models), router (chat), or the kind of an endpoint:
+toolkit (Hugging Face's inference toolkit, api-inference-community, custom handlers), TGI, TEI, or
+OpenAI-shaped (vLLM, SGLang, llama.cpp)."""
+
+SERVERS: Mapping[Server, str] = {
+    "hf-inference": "hf-inference",
+    "router": "the router (chat only)",
+    "toolkit": "an inference-toolkit endpoint",
+    "tgi": "a TGI server",
+    "tei": "a TEI server",
+    "openai": "an OpenAI-shaped server",
+}
+
+
+@plain(frozen=True, slots=True)
+class Route:
+    """Where a request goes and what is spoken there; `options` go into a JSON body as they are."""
+
+    server: Server
+    url: str
+    model: str | None = None
+    provider: str | None = None
+    stream: bool = False
+    options: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
+
+
+@plain(frozen=True, slots=True)
+class Body:
+    """What `encode` writes: bytes and their type, and the path below the route's URL."""
+
+    content: bytes
+    content_type: str | None = "application/json"
+    path: str = ""
+    accept: str = "*/*"
+
+
+@plain(frozen=True, slots=True)
+class Reply:
+    """What came back, whole, without the HTTP library; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    content: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body without its parameters, lower-case, or an empty string."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+class Answer(BaseModel):
+    """Base of typed answers: promised fields are checked, unknown ones kept as attributes."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=(), populate_by_name=True)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+class Declared:
+    """Subclassing declares a frozen pydantic dataclass whose attribute docstrings are its docs.
+
+    The pydantic class is made on first use: making all of them on import would double the import time.
+    """
+
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
+        build(cls)
+        return super().__new__(cls)
+
+
+def build(cls: type[Any]) -> None:
+    """Make the pydantic dataclass of `cls` and of its bases, once."""
+    if "__pydantic_validator__" in cls.__dict__:
+        return
+    for base in reversed(cls.__mro__[1:]):
+        if issubclass(base, Declared) and base is not Declared:
+            build(base)
+    config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True,
+        hide_input_in_errors=True, allow_inf_nan=False,
+    )  # fmt: skip
+    dataclass(cls, config=config, frozen=True)
+    cls.__init__ = _checked(cls, cls.__init__)
+
+
+def _checked(cls: type[Any], made: Any) -> Any:
+    @functools.wraps(made)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        if "stream" in kwargs:
+            raise InputError(_no_stream(cls))
+        try:
+            made(self, *args, **kwargs)
+        except ValidationError as error:
+            raise InputError(_refusal(cls, error)) from None
+
+    return init
+
+
+def _no_stream(cls: type[Any]) -> str:
+    name = str(cls.name).replace("-", "_")
+    if issubclass(cls, Streamed):
+        return f"{name}: `stream` is not a parameter: call {name}_stream(...) for a stream"
+    return f"{name}: `stream` is not a parameter, and this task cannot stream"
+
+
+def _refusal(cls: type[Any], error: ValidationError) -> str:
+    problems = [_problem(cls, dict(one)) for one in error.errors(include_url=False)]
+    return f"{str(cls.name).replace('-', '_')}: {'; '.join(dict.fromkeys(problems))}"
+
+
+def _problem(cls: type[Any], one: dict[str, Any]) -> str:
+    names = [parameter for parameter in inspect.signature(cls).parameters]
+    where = [part for part in one["loc"] if not (isinstance(part, str) and ("[" in part or part in ("str", "bytes")))]
+    if where and isinstance(where[0], int) and where[0] < len(names):
+        where[0] = names[where[0]]
+    name = ".".join(str(part) for part in where)
+    if one["type"] == "missing" or one["type"] == "missing_argument":
+        return f"`{name}` is missing"
+    if one["type"] in ("unexpected_keyword_argument", "unexpected_positional_argument"):
+        return f"`{name}` is not a parameter of this task; it takes {', '.join(names)}"
+    value, reason = one["input"], one["msg"].removeprefix("Value error, ")
+    if not name:
+        return reason
+    if isinstance(value, bytes | Media):
+        return f"`{name}` ({type(value).__name__}): {reason}"
+    return f"`{name}` = {shown(repr(value), 60)}: {reason}"
+
+
+class Decoder(Protocol[Out_co, Part_co]):
+    """Reads a stream: bytes in, parts out, no I/O; `final` is the whole answer once `close` has run."""
+
+    @property
+    def done(self) -> bool:
+        """The terminal mark has come."""
+        ...
+
+    @property
+    def usage(self) -> Any:
+        """Tokens used, as far as the server told."""
+        ...
+
+    @property
+    def final(self) -> Out_co:
+        """The answer as far as it came."""
+        ...
+
+    def feed(self, data: bytes) -> Sequence[Part_co]:
+        """Take the next bytes; return the parts that are complete with them."""
+        ...
+
+    def close(self) -> Sequence[Part_co]:
+        """The bytes have ended; raises StreamInterrupted where no terminal mark came."""
+        ...
+
+
+class Task(Declared, Generic[Out]):
+    """One request to a model: the fields are its arguments, `Out` is its answer."""
+
+    name: ClassVar[str] = ""
+    """Hugging Face's name of the task, with hyphens."""
+    servers: ClassVar[frozenset[Server]] = frozenset(["hf-inference", "toolkit"])
+    """The wire forms that can carry the task."""
+    remote: ClassVar[tuple[str, ...]] = ("hf-inference",)
+    """Inference Providers that serve the task."""
+    deadline: ClassVar[float] = 120.0
+    """Seconds that a call may take in all, unless the options say otherwise."""
+
+    _: KW_ONLY
+    model: Annotated[
+        str | None,
+        Field(description="Model ID on the Hub (`org/name`), or the URL of an endpoint. Default: the client's model."),
+    ] = None
+
+    @property
+    def costly(self) -> bool:
+        """Whether a second run after an unclear failure would be expensive; if so, it is not retried."""
+        return False
+
+    def given(self, *left_out: str, **renamed: str) -> dict[str, Any]:
+        """The keyword parameters that were set, by wire name: `renamed` maps a field to its wire name."""
+        known = [each.name for each in fields(self) if each.kw_only and each.name not in ("model", *left_out)]
+        return {renamed.get(name, name): value for name in known if (value := getattr(self, name)) is not None}
+
+    def single(self) -> Sequence[Task[Any]]:
+        """The requests that this call is made of: mostly itself."""
+        return (self,)
+
+    def joined(self, answers: Sequence[Any]) -> Out:
+        """The answer of a call from the answers to its requests."""
+        answer: Out = answers[0]
+        return answer
+
+    def loaded(self, media: Mapping[str, Media]) -> Self:
+        """The same task with the media of these fields read."""
+        changes: Any = media
+        return replace(self, **changes)
+
+    def encode(self, route: Route) -> Body:
+        """The request in the form that the route speaks; InputError for what it cannot carry."""
+        raise NotImplementedError
+
+    def decode(self, reply: Reply) -> Out:
+        """The answer; a ResponseError if it is none that the task knows."""
+        raise NotImplementedError
+
+
+class Streamed(Task[Out], Generic[Out, Part]):
+    """A task that can also stream."""
+
+    def decoder(self, head: Reply) -> Decoder[Out, Part]:
+        """A decoder for the stream whose head has come."""
+        raise NotImplementedError
+
+
+def cannot(task: Task[Any], route: Route, what: str, instead: str | None = None) -> InputError:
+    """The error for something that a route cannot carry, by name."""
+    return InputError(
+        f"{task.name.replace('-', '_')}: {SERVERS[route.server]} cannot carry {what}",
+        hint=instead, task=task.name, model=route.model,
+    )  # fmt: skip
+
+
+def only(task: Task[Any], route: Route, parameters: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
+    """The parameters, all of them allowed; InputError naming the first one that the route cannot carry."""
+    for name in parameters:
+        if name not in allowed:
+            known = ", ".join(sorted(allowed)) or "no parameter"
+            raise cannot(task, route, f"`{name}`", f"It carries {known}")
+    return dict(parameters)

@@ -1,0 +1,118 @@
+"""Text in, text out: summarization, translation."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import ClassVar
+
+from hf_tools.inputs import Fraction, NotNegativeFloat, Object, Positive, Text, Texts, TopK, Truncation, ordered
+from hf_tools.task import Answer, Body, Out, Reply, Route, Task
+from hf_tools.wire import inputs, many, one, parse, read_json
+
+
+class SummarizationOutput(Answer):
+    """A summary."""
+
+    summary_text: str
+
+
+class Summarization(Task[SummarizationOutput]):
+    """Shorten a text to what matters."""
+
+    name: ClassVar[str] = "summarization"
+
+    text: Text
+    """The text to summarize."""
+    _: KW_ONLY
+    min_length: Positive | None = None
+    """Fewest tokens of the summary. The old API took 1 to 500."""
+    max_length: Positive | None = None
+    """Most tokens of the summary. The old API took 1 to 500."""
+    top_k: TopK | None = None
+    """Sample among this many of the likeliest tokens only."""
+    top_p: Fraction | None = None
+    """Sample among the likeliest tokens that together have this probability."""
+    temperature: NotNegativeFloat | None = None
+    """Spread of the sampling; the old API took 0 to 100, default 1.0."""
+    repetition_penalty: NotNegativeFloat | None = None
+    """The more a token was used, the less likely it is again; the old API took 0 to 100."""
+    max_time: NotNegativeFloat | None = None
+    """Soft limit in seconds for the model itself; the old API took 0 to 120."""
+    clean_up_tokenization_spaces: bool | None = None
+    """Remove the spaces that tokenization may leave in the text."""
+    truncation: Truncation | None = None
+    """How to shorten a text that is too long for the model."""
+    generate_parameters: Object | None = None
+    """More parameters of the text generation, as the server names them."""
+
+    def __post_init__(self) -> None:
+        ordered(self.min_length, self.max_length, ("min_length", "max_length"))
+
+    def encode(self, route: Route) -> Body:
+        parameters = self.given()
+        if route.server == "toolkit":
+            parameters |= parameters.pop("generate_parameters", {})
+        return inputs(route, self.text, parameters)
+
+    def decode(self, reply: Reply) -> SummarizationOutput:
+        return parse(SummarizationOutput, one(read_json(reply)))
+
+
+class TranslationOutput(Answer):
+    """A translation."""
+
+    translation_text: str
+
+
+class TranslationParameters(Task[Out]):
+    """What a translation may be told."""
+
+    name: ClassVar[str] = "translation"
+
+    _: KW_ONLY
+    src_lang: str | None = None
+    """Language of the text, as the model names it (`en_XX`, `eng_Latn`, ...); needs `tgt_lang` as well."""
+    tgt_lang: str | None = None
+    """Language to translate into, as the model names it; needs `src_lang` as well."""
+    clean_up_tokenization_spaces: bool | None = None
+    """Remove the spaces that tokenization may leave in the text."""
+    truncation: Truncation | None = None
+    """How to shorten a text that is too long for the model."""
+    generate_parameters: Object | None = None
+    """More parameters of the text generation, as the server names them."""
+
+    def __post_init__(self) -> None:
+        if (self.src_lang is None) != (self.tgt_lang is None):
+            raise ValueError("`src_lang` and `tgt_lang` go together: give both or none")
+
+    def body(self, route: Route, text: str | list[str]) -> Body:
+        parameters = self.given()
+        if route.server == "toolkit":
+            parameters |= parameters.pop("generate_parameters", {})
+        return inputs(route, text, parameters)
+
+
+class Translation(TranslationParameters[TranslationOutput]):
+    """Translate a text; a list of texts gives a list of translations."""
+
+    text: Text
+    """The text to translate."""
+
+    def encode(self, route: Route) -> Body:
+        return self.body(route, self.text)
+
+    def decode(self, reply: Reply) -> TranslationOutput:
+        return parse(TranslationOutput, one(read_json(reply)))
+
+
+class TranslationBatch(TranslationParameters[list[TranslationOutput]]):
+    """Translate texts."""
+
+    text: Texts
+    """The texts to translate."""
+
+    def encode(self, route: Route) -> Body:
+        return self.body(route, self.text)
+
+    def decode(self, reply: Reply) -> list[TranslationOutput]:
+        return parse(list[TranslationOutput], many(read_json(reply), len(self.text)))
