@@ -124,9 +124,13 @@ class ClientClosed(HfError, RuntimeError):
 
 
 class TransportError(HfError, ConnectionError):
-    """No whole answer came. `sent` is False where the server cannot have seen the request."""
+    """No whole answer came.
+
+    `sent` is False where the server cannot have seen the request; `retryable` where another attempt may do better.
+    """
 
     sent: bool = True
+    retryable: bool = True
 
 
 class ConnectError(TransportError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Strict, Tag
 
 
 def _not_blank(text: str) -> str:
@@ -25,9 +25,24 @@ def _labels(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+def _str_or_list(value: Any) -> str:
+    """The arm of a union that a value is checked against, so that a wrong one is told about once."""
+    return "list[str]" if isinstance(value, list | tuple) else "str"
+
+
+Text: TypeAlias = Annotated[str, Strict(), AfterValidator(_not_blank)]
 Texts: TypeAlias = Annotated[list[Text], AfterValidator(_not_empty)]
-Labels: TypeAlias = Annotated[list[Text] | str, BeforeValidator(_labels), AfterValidator(_not_empty)]
+TextOrTexts: TypeAlias = Annotated[
+    Annotated[Text, Tag("str")] | Annotated[Texts, Tag("list[str]")], Discriminator(_str_or_list)
+]
+"""One text or several."""
+Labels: TypeAlias = Annotated[
+    Annotated[str, Strict(), Tag("str")] | Annotated[list[Text], Tag("list[str]")],
+    Discriminator(_str_or_list),
+    BeforeValidator(_labels),
+    AfterValidator(_not_empty),
+]
+"""A list of labels; one string is split at its commas."""
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 NotNegative: TypeAlias = Annotated[int, Field(ge=0)]
 NotNegativeFloat: TypeAlias = Annotated[float, Field(ge=0)]
@@ -47,15 +62,20 @@ def _cell(value: Any) -> str:
 def _table(value: Any) -> dict[str, list[str]]:
     """Columns by name; rows as a list of mappings and data frames (`to_dict("list")`) are turned into that."""
     if hasattr(value, "to_dict"):
-        value = value.to_dict("list")
+        try:
+            value = value.to_dict("list")
+        except TypeError as error:  # the method of some other kind of object
+            raise ValueError(f"cannot take columns out of {type(value).__name__}: {error}") from error
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         value = _columns(value)  # pyright: ignore[reportUnknownArgumentType]
     if not isinstance(value, Mapping) or not value:
         raise ValueError("expected columns by name, such as {'city': ['Paris'], 'people': ['2.1']}, and at least one")
-    for name, column in value.items():  # pyright: ignore[reportUnknownVariableType]
+    columns: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+    for name, column in columns.items():
         if not isinstance(column, Sequence) or isinstance(column, str | bytes):
-            raise ValueError(f"column {name!r} must be a list of cells, got {type(column).__name__}")  # pyright: ignore
-    table = {str(name): [_cell(cell) for cell in column] for name, column in value.items()}  # pyright: ignore
+            kind = type(column).__name__
+            raise ValueError(f"column {name!r} must be a list of cells, got {kind}")  # noqa: TRY004
+    table = {str(name): [_cell(cell) for cell in column] for name, column in columns.items()}
     lengths = {name: len(column) for name, column in table.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"columns must have equal lengths, got {lengths}")
@@ -82,3 +102,7 @@ def ordered(low: Any, high: Any, names: tuple[str, str]) -> None:
     """Refuse a minimum above its maximum."""
     if low is not None and high is not None and low > high:
         raise ValueError(f"`{names[0]}` = {low} is above `{names[1]}` = {high}")
+
+
+Direction: TypeAlias = Literal["left", "right"]
+"""The end at which a text that is too long is cut."""

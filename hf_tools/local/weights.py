@@ -18,6 +18,7 @@ from hf_tools.errors import LocalBackendError, MissingExtra
 
 BLOCK = 1 << 20
 PULL_COMMAND = "python -m hf_tools local pull"
+LIST_COMMAND = "python -m hf_tools local list"
 INSTALL_COMMAND = "pip install 'hf-tools[local]'"
 
 
@@ -140,7 +141,7 @@ def find(weights: Weights) -> Path | None:
 
 
 def locate(weights: Weights) -> Path:
-    """The file to load, its hash checked unless the user's variable named it; raises LocalBackendError or MissingExtra."""
+    """The file to load, its hash checked unless the user named it; raises LocalBackendError or MissingExtra."""
     path = find(weights)
     if path is None:
         raise missing(weights)
@@ -176,9 +177,9 @@ def digest(path: Path) -> str:
 
 
 def verified(path: Path, sha256: str) -> bool:
-    """Whether the file has this hash; hashed once for each state of the file, then remembered in the cache directory.
+    """Whether the file has this hash; hashed once for each state of the file, then noted in the cache directory.
 
-    The note names path, size, inode and the times of the last write and change: a file that was touched is hashed again.
+    The note names path, size, inode and the times of the last write and change: a touched file is hashed again.
     """
     path = path.resolve()
     state = path.stat()
@@ -201,6 +202,6 @@ def _remember(note: Path, line: str) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=note.parent, delete=False) as file:
             file.write(line)
-        os.replace(file.name, note)
+        Path(file.name).replace(note)
     except OSError:
         pass

@@ -60,5 +60,6 @@ def _mpeg_audio(data: bytes) -> str | None:
     version, layer, bit_rate, rate = (data[1] >> 3) & 3, (data[1] >> 1) & 3, data[2] >> 4, (data[2] >> 2) & 3
     if data[1] & 0xF6 == 0xF0:
         return "audio/aac"
-    valid = version != 1 and layer != 0 and bit_rate != 15 and rate != 3
+    # layer I (3) is extinct, and a UTF-16 byte order mark looks like it
+    valid = version != 1 and layer in (1, 2) and bit_rate != 15 and rate != 3
     return "audio/mpeg" if valid else None

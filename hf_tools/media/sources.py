@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -13,9 +13,7 @@ from pydantic import PlainValidator, WithJsonSchema
 
 from hf_tools.errors import MediaError, shown
 from hf_tools.media import Audio, Image, Media, Video
-
-MAX_INPUT = 256 * 2**20
-"""Bytes of a file or URL that is read as an input."""
+from hf_tools.media.source import Source, checked
 
 
 @runtime_checkable
@@ -23,67 +21,28 @@ class PilImage(Protocol):
     """What is needed of a PIL image; Pillow itself is not imported."""
 
     @property
-    def mode(self) -> str: ...
+    def mode(self) -> str:
+        """Kind of its pixels, such as `RGB`."""
+        ...
 
     @property
-    def size(self) -> tuple[int, int]: ...
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        ...
 
-    def save(self, fp: Any, format: str | None = None, **params: Any) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Media that is still to be read: exactly one of `path`, `file` and `url`."""
-
-    kind: type[Media]
-    path: Path | None = None
-    file: BinaryIO | None = None
-    url: str | None = None
-
-    def read(self) -> bytes:
-        """The bytes of the path or file object; MediaError where that is not possible. Blocks."""
-        try:
-            if self.path is None:
-                data = cast(BinaryIO, self.file).read(MAX_INPUT + 1)
-            else:
-                with self.path.open("rb") as opened:
-                    data = opened.read(MAX_INPUT + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise MediaError(f"cannot read {self}: {reason}", hint="Check that it is a readable file") from error
-        if not isinstance(data, bytes):
-            raise MediaError(f"{self} gives text", hint='Open the file with mode "rb"')
-        return data
-
-    def media(self, data: bytes, declared: str = "") -> Media:
-        """The bytes that were read, as media of the wanted kind; MediaError where they cannot be that."""
-        if len(data) > MAX_INPUT:
-            raise MediaError(f"{self} is larger than {MAX_INPUT // 2**20} MiB")
-        return _checked(self.kind(data, declared), str(self))
-
-    def __str__(self) -> str:
-        if self.path is not None:
-            return f"the file {shown(self.path.name)}"
-        return "the file object" if self.url is None else f"the URL {shown(self.url.partition('?')[0])}"
-
-
-def _checked(media: Media, where: str) -> Media:
-    if not media.data:
-        raise MediaError(f"{where} is empty")
-    kind = media.mime_type.partition("/")[0]
-    if kind in ("image", "audio", "video") and kind != media.kind and media.kind != "media":
-        raise MediaError(f"{where} is {media.mime_type}, not {media.kind}")
-    if media.data.lstrip()[:1] == b"<" and media.mime_type in ("text/html", "application/octet-stream"):
-        raise MediaError(f"{where} is HTML or XML, not {media.kind}")
-    return media
+    def save(self, fp: Any, format: str | None = None, **params: Any) -> None:  # noqa: A002 - Pillow's name
+        """Write the picture to a path or file object."""
+        ...
 
 
 def source(kind: type[Media], value: object) -> Media | Source:
     """Media, or where to read it from: bytes, path, URL, data URI, file object, PIL image or a result."""
+    if isinstance(value, Source):
+        return replace(value, kind=kind)
     if isinstance(value, Media):
-        return _checked(kind(value.data, value.mime_type), "the media")
+        return checked(kind(value.data, value.mime_type), "the media")
     if isinstance(value, bytes | bytearray | memoryview):
-        return _checked(kind(bytes(value)), "the data")
+        return checked(kind(bytes(cast(bytes, value))), "the data")
     if isinstance(value, str):
         return _from_text(kind, value)
     if isinstance(value, os.PathLike):
@@ -101,7 +60,7 @@ ACCEPTED = "bytes, a path, a URL, a data: URI, a file object or a result of anot
 def _from_text(kind: type[Media], text: str) -> Media | Source:
     scheme = text[:12].lower().partition(":")[0]
     if scheme == "data":
-        return _checked(kind.from_base64(text), "the data: URI")
+        return checked(kind.from_base64(text), "the data: URI")
     if scheme in ("http", "https"):
         return Source(kind, url=text)
     if scheme in ("file", "ftp", "hf-media"):
@@ -113,7 +72,11 @@ def _from_text(kind: type[Media], text: str) -> Media | Source:
 
 def _from_pil(picture: PilImage) -> Image:
     buffer = BytesIO()
-    picture.save(buffer, format="PNG")
+    try:
+        picture.save(buffer, format="PNG")
+    except (OSError, ValueError) as error:
+        reason = f"the PIL image of mode {shown(picture.mode, 20)} cannot be written as PNG: {shown(error)}"
+        raise MediaError(reason, hint='Pass image.convert("RGB")') from error
     return Image(buffer.getvalue())
 
 
@@ -133,6 +96,11 @@ VideoInput: TypeAlias = Annotated[
     PlainValidator(partial(source, Video)),
     WithJsonSchema({"type": "string", "description": "A path, URL or data: URI of the film."}),
 ]
+AnyInput: TypeAlias = Annotated[
+    Readable,
+    PlainValidator(partial(source, Media)),
+    WithJsonSchema({"type": "string", "description": "A path, URL or data: URI."}),
+]
 
 
 def read(value: object) -> Media:
@@ -140,3 +108,8 @@ def read(value: object) -> Media:
     if isinstance(value, Media):
         return value
     raise MediaError(f"not read yet: {shown(value)}")
+
+
+def link(value: object) -> str | None:
+    """The URL of a task's field that has not been read, for servers that read it themselves; else None."""
+    return value.url if isinstance(value, Source) else None

@@ -1,13 +1,14 @@
-"""Text in, text out: summarization, translation."""
+"""Text in, text out: summarization, translation, fill-mask."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegativeFloat, Object, Positive, Text, Texts, TopK, Truncation, ordered
-from hf_tools.task import Answer, Body, Out, Reply, Route, Task
-from hf_tools.wire import inputs, many, one, parse, read_json
+from hf_tools.task import Body, Out, Reply, Route, Task
+from hf_tools.wire import Score, depth, flat, inputs, many, one, parse, read_json
 
 
 class SummarizationOutput(Answer):
@@ -47,6 +48,9 @@ class Summarization(Task[SummarizationOutput]):
 
     def __post_init__(self) -> None:
         ordered(self.min_length, self.max_length, ("min_length", "max_length"))
+        twice = sorted(self.given().keys() & (self.generate_parameters or {}).keys())
+        if twice:
+            raise ValueError(f"`{twice[0]}` is given twice: as a parameter and in `generate_parameters`")
 
     def encode(self, route: Route) -> Body:
         parameters = self.given()
@@ -116,3 +120,41 @@ class TranslationBatch(TranslationParameters[list[TranslationOutput]]):
 
     def decode(self, reply: Reply) -> list[TranslationOutput]:
         return parse(list[TranslationOutput], many(read_json(reply), len(self.text)))
+
+
+class FillMaskOutput(Answer):
+    """A way to fill the mask, the likeliest first."""
+
+    score: Score
+    token: int
+    """Number of the token in the model's vocabulary."""
+    token_str: str | None = None
+    """The token as text; it may begin with a space."""
+    sequence: str
+    """The whole text, filled; of several masks the others stay."""
+
+
+class FillMask(Task[list[FillMaskOutput]]):
+    """Fill the masked word of a text.
+
+    A text with several masks gives a list for each of them instead, as far as the model can do that.
+    """
+
+    name: ClassVar[str] = "fill-mask"
+
+    text: Text
+    """The text with the model's own mask, such as `[MASK]` or `<mask>`."""
+    _: KW_ONLY
+    targets: Texts | None = None
+    """Choose among these words only; one that is no single token is cut to its first."""
+    top_k: Positive | None = None
+    """Give this many ways."""
+
+    def encode(self, route: Route) -> Body:
+        return inputs(route, self.text, self.given())
+
+    def decode(self, reply: Reply) -> list[FillMaskOutput]:
+        value = flat(read_json(reply))
+        if depth(value) == 2:
+            return cast(list[FillMaskOutput], parse(list[list[FillMaskOutput]], value))
+        return parse(list[FillMaskOutput], value)

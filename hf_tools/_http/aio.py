@@ -1,0 +1,135 @@
+"""The awaiting driver: performs the steps of the exchange on asyncio, one pool for each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import httpx
+
+from hf_tools._http.faults import late, ours
+from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
+from hf_tools.errors import ClientClosed, HfError
+from hf_tools.steps import Load, Send, Steps
+from hf_tools.task import Reply
+
+T = TypeVar("T")
+
+
+class AsyncHttp:
+    """Connections of an async client: one pool for each event loop, closed when the loop ends."""
+
+    def __init__(self, own: httpx.AsyncClient | None = None, transport: Callable[[], Any] | None = None) -> None:
+        self._own, self._transport = own, transport
+        self._pools: weakref.WeakKeyDictionary[Any, tuple[httpx.AsyncClient, Any]] = weakref.WeakKeyDictionary()
+        self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
+
+    async def client(self) -> httpx.AsyncClient:
+        """The client of the running loop."""
+        if self._closed:
+            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `async with` block later")
+        if self._own is not None:
+            return self._own
+        if self._pid != os.getpid():
+            self._pid, self._lock, self._pools = os.getpid(), threading.Lock(), weakref.WeakKeyDictionary()
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            found = self._pools.get(loop)
+        if found is None:
+            transport = self._transport() if self._transport else None
+            verify: Any = tls() if transport is None else False
+            http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+            guard = self._guard(http, weakref.ref(loop))
+            found = (http, guard)
+            with self._lock:
+                self._pools[loop] = found
+            # asyncio.run finalises async generators before it closes the loop: that closes the connections
+            await anext(guard)
+        return found[0]
+
+    async def _guard(self, http: httpx.AsyncClient, loop: Any) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pools.pop(loop(), None)
+            await http.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop; a caller's own client stays open."""
+        self._closed = True
+        with self._lock:
+            found = self._pools.get(asyncio.get_running_loop())
+        if found is not None:
+            await found[1].aclose()
+
+    async def drive(self, steps: Steps[T], held: AsyncExitStack) -> tuple[T, Any]:
+        """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
+        response: Any = None
+        try:
+            step = next(steps)
+            while True:
+                await held.aclose()
+                try:
+                    if isinstance(step, Load):
+                        reply = Reply(200, content=await asyncio.to_thread(step.source.read))
+                    else:
+                        reply, response = await self._send(step, held)
+                except HfError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+        except StopIteration as stop:
+            return stop.value, response
+
+    async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response]:
+        if step.wait:
+            await asyncio.sleep(step.wait)
+        http = await self.client()
+        with ours(step.deadline):
+            async with _until(step.deadline):
+                response = await http.send(request(http, step), stream=True)
+                held.push_async_callback(response.aclose)
+                if step.stream and response.is_success:
+                    return head_of(response), response
+                whole = Whole(response, step)
+                async for piece in response.aiter_bytes():
+                    if whole.add(piece):
+                        break
+        return whole.reply(response), response
+
+
+class _until:
+    """`asyncio.timeout` up to a monotonic deadline, with our error."""
+
+    def __init__(self, deadline: float | None) -> None:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0.001)
+        self._timeout = asyncio.timeout(left)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *raised: Any) -> None:
+        try:
+            await self._timeout.__aexit__(*raised)
+        except TimeoutError as error:
+            raise late() from error
+
+
+async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGenerator[bytes, None]:
+    """The bytes of a stream as they come."""
+    source = aiter(response.aiter_bytes())
+    with ours(deadline):
+        while True:
+            try:
+                async with _until(deadline):
+                    piece = await anext(source)
+            except StopAsyncIteration:
+                return
+            yield piece

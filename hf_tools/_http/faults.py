@@ -1,0 +1,73 @@
+"""The errors of the HTTP library as ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from hf_tools.errors import (
+    ClientClosed,
+    ConnectError,
+    ConnectionLost,
+    DeadlineExceeded,
+    DecodeError,
+    HfError,
+    InputError,
+    RequestTimeout,
+    TransportError,
+    shown,
+)
+
+
+@contextmanager
+def ours(deadline: float | None) -> Iterator[None]:
+    """Turn the errors of the HTTP library into ours."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, RuntimeError) as error:
+        if isinstance(error, HfError):
+            raise
+        if deadline is not None and isinstance(error, httpx.TimeoutException) and time.monotonic() >= deadline:
+            raise late() from error
+        raise _translated(error) from error
+
+
+def late() -> DeadlineExceeded:
+    return DeadlineExceeded("the time for the call is used up", hint="Raise `timeout`")
+
+
+def _translated(error: Exception) -> HfError:
+    text = shown(str(error) or type(error).__name__)
+    match error:
+        case httpx.PoolTimeout():
+            message = "no connection became free: too many calls or unread streams are open"
+            return RequestTimeout(message, sent=False, retryable=False)
+        case httpx.ConnectTimeout():
+            return RequestTimeout("no connection within the connect timeout", sent=False)
+        case httpx.TimeoutException():
+            return RequestTimeout(f"the server was silent for too long ({type(error).__name__})", hint="Raise `timeout`")
+        case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol():
+            return _unconnected(error, text)
+        case httpx.TransportError():
+            return ConnectionLost(f"the connection broke: {text}")
+        case httpx.DecodingError():
+            return DecodeError(f"the answer cannot be decompressed: {text}")
+        case httpx.InvalidURL():
+            return InputError(f"not a valid URL: {text}")
+        case RuntimeError() if "closed" in text:
+            return ClientClosed("the client was closed", hint="Make a new one, or leave its `with` block later")
+        case _:
+            return TransportError(f"{type(error).__name__}: {text}", retryable=False)
+
+
+def _unconnected(error: httpx.RequestError, text: str) -> ConnectError:
+    lowered = text.lower()
+    if "certificate" in lowered or "ssl" in lowered:
+        hint = "Fix the certificate, or pass http_client= with a CA file; do not switch verification off"
+        return ConnectError(f"no secure connection: {text}", hint=hint, retryable=False)
+    if "name or service" in lowered or "getaddrinfo" in lowered or "name resolution" in lowered:
+        return ConnectError(f"the host name cannot be resolved: {text}", hint="Is the name right, and are you online?")
+    return ConnectError(f"no connection: {text}", retryable=isinstance(error, httpx.ConnectError))

@@ -1,0 +1,64 @@
+"""What the blocking and the awaiting driver share: how a request is written and an answer is read."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import time
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from hf_tools._http.faults import late
+from hf_tools.errors import ResponseTooLarge
+from hf_tools.replies import KEPT
+from hf_tools.steps import Send
+from hf_tools.task import Reply
+
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """One TLS context for all clients: loading the certificates takes most of the time of making a client."""
+    return httpx.create_ssl_context()
+
+
+def no_cookies() -> CookieJar:
+    """A jar that takes no cookie: what one answer sets must not travel with another user's request."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+
+
+def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+    waits, left = step.waits, None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
+    each = [value if left is None else min(value or left, left) for value in (waits.connect, waits.read, waits.write, waits.pool)]
+    timeout = httpx.Timeout(connect=each[0], read=each[1], write=each[2], pool=each[3])
+    return http.build_request(step.method, step.url, headers=step.headers, content=step.content, timeout=timeout)
+
+
+def head_of(response: httpx.Response) -> Reply:
+    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()})
+
+
+class Whole:
+    """The body of an answer, growing up to its cap; of an error only the beginning is read."""
+
+    def __init__(self, response: httpx.Response, step: Send) -> None:
+        self.error = response.status_code >= 300
+        self.limit, self.deadline = (KEPT if self.error else step.limit), step.deadline
+        self.pieces: list[bytes] = []
+        self.size = 0
+
+    def add(self, piece: bytes) -> bool:
+        """Keep a piece; True when no more is wanted."""
+        self.pieces.append(piece)
+        self.size += len(piece)
+        if self.size > self.limit and not self.error:
+            raise ResponseTooLarge(f"the answer is larger than {self.limit // 2**20} MiB")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise late()
+        return self.size > self.limit
+
+    def reply(self, response: httpx.Response) -> Reply:
+        head = head_of(response)
+        return Reply(head.status, head.headers, b"".join(self.pieces))

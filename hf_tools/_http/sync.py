@@ -1,0 +1,93 @@
+"""The blocking driver: performs the steps of the exchange."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+import httpx
+
+from hf_tools._http.faults import late, ours
+from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
+from hf_tools.errors import ClientClosed, HfError
+from hf_tools.steps import Load, Send, Steps
+from hf_tools.task import Reply
+
+T = TypeVar("T")
+
+
+class Http:
+    """Connections of a blocking client; made on first use, once for each process."""
+
+    def __init__(self, own: httpx.Client | None = None, transport: Callable[[], Any] | None = None) -> None:
+        self._own, self._transport = own, transport
+        self._made: httpx.Client | None = None
+        self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
+
+    def client(self) -> httpx.Client:
+        """The client to send with; a forked child makes its own, for the parent's answers must not reach it."""
+        if self._closed:
+            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `with` block later")
+        if self._own is not None:
+            return self._own
+        if self._pid != os.getpid():
+            self._pid, self._lock, self._made = os.getpid(), threading.Lock(), None
+        with self._lock:
+            if self._made is None:
+                transport = self._transport() if self._transport else None
+                verify: Any = tls() if transport is None else False
+                self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+            return self._made
+
+    def close(self) -> None:
+        """Close the connections; a caller's own client stays open."""
+        self._closed = True
+        if self._made is not None and self._pid == os.getpid():
+            self._made.close()
+
+    def drive(self, steps: Steps[T], held: ExitStack) -> tuple[T, Any]:
+        """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
+        response: Any = None
+        try:
+            step = next(steps)
+            while True:
+                held.close()
+                try:
+                    if isinstance(step, Load):
+                        reply = Reply(200, content=step.source.read())
+                    else:
+                        reply, response = self._send(step, held)
+                except HfError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+        except StopIteration as stop:
+            return stop.value, response
+
+    def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response]:
+        if step.wait:
+            time.sleep(step.wait)
+        http = self.client()
+        with ours(step.deadline):
+            response = http.send(request(http, step), stream=True)
+            held.callback(response.close)
+            if step.stream and response.is_success:
+                return head_of(response), response
+            whole = Whole(response, step)
+            for piece in response.iter_bytes():
+                if whole.add(piece):
+                    break
+        return whole.reply(response), response
+
+
+def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
+    """The bytes of a stream as they come."""
+    with ours(deadline):
+        for piece in response.iter_bytes():
+            if deadline is not None and time.monotonic() > deadline:
+                raise late()
+            yield piece

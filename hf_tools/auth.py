@@ -1,0 +1,93 @@
+"""Where the token comes from, and which address may see it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hf_tools.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+HUGGING_FACE = ("huggingface.co", "hf.co", "hf.space", "endpoints.huggingface.cloud")
+"""An ambient token goes to these hosts and those below them, by https only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and where it came from: `argument`, the environment or the login file."""
+
+    secret: SecretStr
+    source: str
+
+    @property
+    def explicit(self) -> bool:
+        """The developer passed it, so it may go wherever this client is pointed at."""
+        return self.source == "argument"
+
+
+def find_token(token: str | SecretStr | bool | None = None) -> Token | None:
+    """The token to use: the argument, HF_TOKEN, or the login file; False or an empty string for none."""
+    if token is False or token == "":
+        return None
+    if token is not None and token is not True:
+        value = token if isinstance(token, str) else token.get_secret_value()
+        return _token(value, "the token", "argument")
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        if value := os.environ.get(name, "").strip():
+            return _token(value, name, name)
+    return _from_file()
+
+
+def _from_file() -> Token | None:
+    path = token_path()
+    try:
+        value = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return _token(value, "the login file", "the login file") if value else None
+
+
+def token_path() -> Path:
+    """Where `hf auth login` keeps the token."""
+    if path := os.environ.get("HF_TOKEN_PATH"):
+        return Path(path).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "token"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "huggingface" / "token"
+
+
+def _token(value: str, what: str, source: str) -> Token:
+    from pydantic import SecretStr
+
+    return Token(SecretStr(_clean(value, what)), source)
+
+
+def _clean(value: str, what: str) -> str:
+    if "/" in value:
+        raise ConfigurationError(
+            f"{what} has a slash: is it a model ID?",
+            hint='The first argument is the token; write HfInference(model="org/name")',
+        )
+    if not value.isascii() or not value.isprintable() or any(char.isspace() for char in value):
+        raise ConfigurationError(f"{what} has spaces or other characters that a token may not have")
+    return value
+
+
+def of_hugging_face(url: str) -> bool:
+    """The URL is one of Hugging Face's own hosts, by https."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return parts.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in HUGGING_FACE)
+
+
+def authorization(token: Token | None, url: str) -> str | None:
+    """The Authorization header for this URL, or None where the token may not go there."""
+    if token is None or not (token.explicit or of_hugging_face(url)):
+        return None
+    return f"Bearer {token.secret.get_secret_value()}"

@@ -1,0 +1,245 @@
+"""Clients: `HfInference` blocks, `AsyncHfInference` awaits; nothing else differs."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+from hf_tools import providers
+from hf_tools._http import AsyncClient, Client, Http
+from hf_tools.auth import find_token
+from hf_tools.catalogue import Catalogue
+from hf_tools.errors import ConfigurationError, InputError, shown
+from hf_tools.exchange import Response, call
+from hf_tools.options import Options
+from hf_tools.steps import Endpoint, Settings
+from hf_tools.streams import AsyncStream, Stream
+from hf_tools.task import SERVERS, Out, Part, Server, Streamed, Task
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from pydantic import SecretStr
+
+    from hf_tools._http import AsyncHttp
+
+
+def _settings(
+    token: str | SecretStr | bool | None, provider: str, model: str | None, base_url: str | None, options: Options,
+    server: Server | None = None,
+) -> Settings:  # fmt: skip
+    providers.check_provider(provider)
+    if not isinstance(options, Options):
+        raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
+    if server is not None and server not in SERVERS:
+        raise ConfigurationError(f"`server` = {shown(repr(server), 60)}: known are {', '.join(SERVERS)}")
+    if model is not None and not providers.is_url(model):
+        providers.check_model(model, "the client")
+    if base_url is not None and provider != "auto":
+        raise ConfigurationError(f"`base_url` and `provider` = {provider!r} contradict each other: give one of them")
+    endpoint = Endpoint(providers.check_url(base_url), server) if base_url is not None else None
+    found = None if provider == "local" else find_token(token)
+    return Settings(found, provider, model, endpoint, options)
+
+
+def _local() -> ModuleType:
+    """The embedded backend, loaded when it is asked for."""
+    import hf_tools.local
+
+    return hf_tools.local
+
+
+def _async_http(own: AsyncClient | None, transport: Any = None) -> AsyncHttp:
+    """The awaiting driver, loaded when it is needed: asyncio is a tenth of the import time."""
+    from hf_tools._http.aio import AsyncHttp
+
+    return AsyncHttp(own, transport)
+
+
+def _transport(provider: str, http_client: object, kind: str) -> Any:
+    """What makes the connections: None for the network."""
+    if provider != "local":
+        return None
+    if http_client is not None:
+        raise ConfigurationError("`http_client` cannot be used with the embedded backend, which has no network")
+    return getattr(_local(), kind)
+
+
+class _Common(Catalogue):
+    """What both clients share: the settings, and copies with other ones."""
+
+    _settings: Settings
+
+    @property
+    def options(self) -> Options:
+        """The options of this client."""
+        return self._settings.options
+
+    def with_options(self, **changes: Any) -> Self:
+        """A client with some options changed; connections and what was learned are shared with this one."""
+        made = copy.copy(self)
+        made._settings = replace(self._settings, options=self._settings.options.with_changes(**changes))
+        return made
+
+    def _endpoint(self, kind: Any, url: str, server: Server | None) -> Any:
+        """A client of `kind` for an endpoint; only an explicit token goes along, an ambient one is found anew."""
+        settings = self._settings
+        if settings.provider == "local":
+            raise InputError("the embedded backend has no endpoints", hint="Use HfInference().endpoint(url)")
+        made = kind.__new__(kind)
+        made.__dict__.update(self.__dict__)
+        checked = _settings(False, "auto", None, url, settings.options, server)
+        made._settings = replace(settings, provider="auto", model=None, endpoint=checked.endpoint)
+        return made
+
+    def __repr__(self) -> str:
+        about = self._settings
+        where = f"url={about.endpoint.url.partition('?')[0]!r}" if about.endpoint else f"provider={about.provider!r}"
+        model = f", model={about.model!r}" if about.model else ""
+        return f"{type(self).__name__}({where}{model}, token={'from ' + about.token.source if about.token else None})"
+
+    def __getattr__(self, name: str) -> Any:
+        """A mistyped task gets the nearest names."""
+        import difflib
+
+        near = difflib.get_close_matches(name, [known for known in dir(type(self)) if not known.startswith("_")])
+        hint = f"; did you mean {' or '.join(near)}?" if near and not name.startswith("_") else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+
+
+class HfInference(_Common):
+    """Every inference task, blocking.
+
+    `token`: an hf_ token; without it HF_TOKEN or the login file is used, False for none. `provider`: "auto" (chat
+    through the router, the rest by hf-inference), "hf-inference" or "local". `model`: the default of all calls.
+    `base_url`: an endpoint that gets all calls instead. `http_client`: an httpx.Client of your own, which stays yours
+    to close; its waits are bounded by the total time between reads only. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        token: str | SecretStr | bool | None = None,
+        *,
+        provider: str = "auto",
+        model: str | None = None,
+        base_url: str | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+        http_client: Client | None = None,
+    ) -> None:
+        self._settings = _settings(token, provider, model, base_url, options)
+        self._http = Http(http_client, _transport(provider, http_client, "transport"))
+
+    def run(self, task: Task[Out]) -> Out:
+        """Run a task and return its answer; raises an HfError."""
+        return self.respond(task).answer
+
+    def respond(self, task: Task[Out]) -> Response[Out]:
+        """Run a task and return its answer with the headers that came with it."""
+        with ExitStack() as held:
+            response: Response[Out] = self._http.drive(call(task, self._settings), held)[0]
+            return response
+
+    def stream(self, task: Streamed[Out, Part]) -> Stream[Out, Part]:
+        """A stream of the task's parts; nothing is sent before the first part is asked for."""
+        return Stream(task, self._settings, self._http)
+
+    def endpoint(self, url: str, *, server: Server | None = None) -> HfInferenceEndpoint:
+        """A client for an endpoint that shares the connections and options of this one."""
+        made: HfInferenceEndpoint = self._endpoint(HfInferenceEndpoint, url, server)
+        return made
+
+    def close(self) -> None:
+        """Close the connections; clients made from this one share them."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class HfInferenceEndpoint(HfInference):
+    """One endpoint: a dedicated Inference Endpoint, or a server of your own (toolkit, TGI, TEI, vLLM, llama.cpp).
+
+    `server` tells what it speaks; without it the endpoint is asked once (GET /info, then /v1/models, else the
+    toolkit's form). A token from the environment goes to Hugging Face's hosts only; pass it for others.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        token: str | SecretStr | bool | None = None,
+        *,
+        server: Server | None = None,
+        options: Options = Options(),  # noqa: B008
+        http_client: Client | None = None,
+    ) -> None:
+        self._settings = _settings(token, "auto", None, endpoint_url, options, server)
+        self._http = Http(http_client)
+
+
+class AsyncHfInference(_Common):
+    """Every inference task, awaited; otherwise as `HfInference`. Works in several event loops."""
+
+    def __init__(
+        self,
+        token: str | SecretStr | bool | None = None,
+        *,
+        provider: str = "auto",
+        model: str | None = None,
+        base_url: str | None = None,
+        options: Options = Options(),  # noqa: B008
+        http_client: AsyncClient | None = None,
+    ) -> None:
+        self._settings = _settings(token, provider, model, base_url, options)
+        self._http = _async_http(http_client, _transport(provider, http_client, "async_transport"))
+
+    async def run(self, task: Task[Out]) -> Out:
+        """Run a task and return its answer; raises an HfError."""
+        return (await self.respond(task)).answer
+
+    async def respond(self, task: Task[Out]) -> Response[Out]:
+        """Run a task and return its answer with the headers that came with it."""
+        async with AsyncExitStack() as held:
+            response: Response[Out] = (await self._http.drive(call(task, self._settings), held))[0]
+            return response
+
+    def stream(self, task: Streamed[Out, Part]) -> AsyncStream[Out, Part]:
+        """A stream of the task's parts; nothing is sent before the first part is asked for."""
+        return AsyncStream(task, self._settings, self._http)
+
+    def endpoint(self, url: str, *, server: Server | None = None) -> AsyncHfInferenceEndpoint:
+        """A client for an endpoint that shares the connections and options of this one."""
+        made: AsyncHfInferenceEndpoint = self._endpoint(AsyncHfInferenceEndpoint, url, server)
+        return made
+
+    async def close(self) -> None:
+        """Close the connections; clients made from this one share them."""
+        await self._http.aclose()
+
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class AsyncHfInferenceEndpoint(AsyncHfInference):
+    """One endpoint, awaited; otherwise as `HfInferenceEndpoint`."""
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        token: str | SecretStr | bool | None = None,
+        *,
+        server: Server | None = None,
+        options: Options = Options(),  # noqa: B008
+        http_client: AsyncClient | None = None,
+    ) -> None:
+        self._settings = _settings(token, "auto", None, endpoint_url, options, server)
+        self._http = _async_http(http_client)

@@ -1,0 +1,218 @@
+"""One call: all of the policy, none of the I/O. Generators that yield steps and take replies."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic
+
+from hf_tools import endpoints
+from hf_tools.auth import Token, authorization, of_hugging_face
+from hf_tools.downloads import download
+from hf_tools.errors import (
+    AuthenticationError,
+    DeadlineExceeded,
+    HfError,
+    ResponseError,
+    StatusError,
+)
+from hf_tools.media import Media
+from hf_tools.media.source import Source
+from hf_tools.replies import KEPT, request_id, status_error
+from hf_tools.retry import Attempts
+from hf_tools.steps import Load, Send, Settings, Steps
+from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
+from hf_tools.urls import url_of
+from hf_tools.version import VERSION
+
+AGENT = f"hf-tools/{VERSION} python/{platform.python_version()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Generic[Out]):
+    """An answer and what came with it: status, headers (lower-case names), ids; `route` tells who was asked."""
+
+    answer: Out
+    status: int
+    headers: dict[str, str] = field(repr=False)
+    route: Route
+
+    @property
+    def provider(self) -> str | None:
+        """Who answered, as far as the server told; else who was asked."""
+        return self.headers.get("x-inference-provider") or self.route.provider
+
+    @property
+    def request_id(self) -> str | None:
+        """The id under which the server's support finds the request."""
+        return request_id(self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[Out, Part]):
+    """A stream whose head has come."""
+
+    decoder: Decoder[Out, Part]
+    place: dict[str, str | None]
+    head: Reply
+    deadline: float | None
+
+
+def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
+    """Send a task's requests and return its answer; a ResponseError or StatusError where there is none."""
+    total = settings.options.total(task.deadline)
+    deadline = None if total is None else time.monotonic() + total
+    responses: list[Response[Any]] = []
+    for single in task.single():
+        responses.append((yield from _Call(single, settings, deadline).answered()))
+    answer = task.joined([response.answer for response in responses])
+    return replace(responses[-1], answer=answer)
+
+
+def opened(task: Streamed[Out, Part], settings: Settings) -> Steps[Opened[Out, Part]]:
+    """Send a task for a stream; returns once its head has come."""
+    total = settings.options.total(None)
+    deadline = None if total is None else time.monotonic() + total
+    one = _Call(task, settings, deadline, stream=True)
+    reply = yield from one.replied()
+    return Opened(task.decoder(reply), one.place, reply, deadline)
+
+
+class _Call(Generic[Out]):
+    """One request of a task, with its attempts."""
+
+    def __init__(self, task: Task[Out], settings: Settings, deadline: float | None, *, stream: bool = False) -> None:
+        self.task, self.settings, self.deadline, self.stream = task, settings, deadline, stream
+        options = settings.options
+        self.attempts = Attempts(options.attempts, task.costly, options.wait_for_model)
+        self.place: dict[str, str | None] = {"task": task.name}
+        self.route: Route | None = None
+
+    def answered(self) -> Steps[Response[Out]]:
+        """The decoded answer."""
+        try:
+            request = yield from self._request()
+            while True:
+                try:
+                    reply = yield from self._sent(request)
+                    return Response(self._decoded(reply), reply.status, dict(reply.headers), self._route)
+                except HfError as error:
+                    request = self._again(request, error)
+        except HfError as error:
+            raise self._placed(error)  # noqa: B904 - it is the error itself, with its place
+
+    def replied(self) -> Steps[Reply]:
+        """The reply as it came: for a stream its head."""
+        try:
+            request = yield from self._request()
+            while True:
+                try:
+                    return (yield from self._sent(request))
+                except HfError as error:
+                    request = self._again(request, error)
+        except HfError as error:
+            raise self._placed(error)  # noqa: B904
+
+    @property
+    def _route(self) -> Route:
+        assert self.route is not None
+        return self.route
+
+    def _request(self) -> Steps[Send]:
+        """The request, written once: media are read and the route is found before."""
+        route = yield from endpoints.route(self.task, self.settings, stream=self.stream, deadline=self.deadline)
+        self.route = route
+        self.place |= {"model": route.model, "provider": route.provider, "url": route.url.partition("?")[0]}
+        if route.server not in self.task.servers:
+            others = " or ".join(SERVERS[server] for server in sorted(self.task.servers))
+            raise cannot(self.task, route, "this task", f"It needs {others}")
+        self.task = yield from loaded(self.task, route, self.settings, self.deadline)
+        body = self.task.encode(route)
+        url = url_of(route, body.path)
+        self.place["url"] = url.partition("?")[0]
+        headers = request_headers(self.settings, url, body, with_token=getattr(self.task, "include_credentials", True))
+        waits = self.settings.options.waits()
+        return Send("POST", url, headers, body.content, 0.0, self.stream, self.deadline, waits)
+
+    def _sent(self, request: Send) -> Steps[Reply]:
+        if self.deadline is not None and time.monotonic() + request.wait >= self.deadline:
+            raise DeadlineExceeded("the time for the call is used up", hint="Raise `timeout`")
+        reply = yield request
+        if not 200 <= reply.status < 300:
+            raise status_error(reply, time.time())
+        return reply
+
+    def _decoded(self, reply: Reply) -> Out:
+        try:
+            return self.task.decode(reply)
+        except ResponseError as error:
+            error.status, error.headers, error.body = reply.status, reply.headers, reply.content[:KEPT]
+            error.request_id = request_id(reply.headers)
+            raise
+        except RecursionError as error:
+            raise ResponseError("the answer is nested too deep", body=reply.content[:KEPT]) from error
+
+    def _again(self, request: Send, error: HfError) -> Send:
+        """The next attempt; raises the error where it is final."""
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        wait = self.attempts.again(error, left)
+        if wait is None:
+            raise error
+        return replace(request, wait=wait)
+
+    def _placed(self, error: HfError) -> HfError:
+        """The error with where it happened, without secrets."""
+        if isinstance(error, StatusError):
+            error.attempts = max(self.attempts.made, 1)
+        if isinstance(error, AuthenticationError):
+            error.hint = _which_token(self.settings.token)
+        return redacted(error.at(**self.place), self.settings.token)
+
+
+def _which_token(token: Token | None) -> str:
+    if token is None:
+        return "No token was sent: pass `token`, set HF_TOKEN, or run `hf auth login`"
+    return f"The token came from {token.source}: check that it is valid, and that it was meant for this host"
+
+
+def redacted(error: HfError, token: Token | None) -> HfError:
+    """The error without the token, should the server have sent it back."""
+    secret = token.secret.get_secret_value() if token else ""
+    if secret and secret in error.message:
+        error.message = error.message.replace(secret, "***")
+        error.args = (error.message,)
+    body: Any = getattr(error, "body", b"")
+    if secret and secret.encode() in body:
+        error.body = body.replace(secret.encode(), b"***")  # type: ignore[attr-defined]
+    return error
+
+
+def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | None) -> Steps[Task[Out]]:
+    """The task with its files and URLs read; URLs stay where the task hands them to this server as they are."""
+    waiting = {each.name: getattr(task, each.name) for each in fields(task)}
+    media: dict[str, Media] = {}
+    for name, source in waiting.items():
+        if not isinstance(source, Source) or (source.url and route.server in task.keeps_urls):
+            continue
+        if source.url:
+            media[name] = yield from download(source, settings.options, deadline)
+        else:
+            media[name] = source.media((yield Load(source)).content)
+    return task.loaded(media) if media else task
+
+
+def request_headers(
+    settings: Settings, url: str, body: Body, *, with_token: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """The headers of a request; the token only where it may go, the billing header to Hugging Face only."""
+    headers = {"accept": body.accept, "accept-encoding": "gzip, deflate", "user-agent": AGENT}
+    if body.content_type:
+        headers["content-type"] = body.content_type
+    token = authorization(settings.token, url) if with_token else None
+    if token:
+        headers["authorization"] = token
+    if settings.options.bill_to and of_hugging_face(url):
+        headers["x-hf-bill-to"] = settings.options.bill_to
+    headers |= {name.lower(): value for name, value in settings.options.headers()}
+    return tuple(headers.items())

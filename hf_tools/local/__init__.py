@@ -1,0 +1,36 @@
+"""The embedded backend: real models inside this process, no token and no network.
+
+`transport()` and `async_transport()` are httpx transports that answer as Hugging Face's servers do. They need
+`pip install 'hf-tools[local]'` and, for chat, `python -m hf_tools local pull` once. Nothing optional is imported
+before the first request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hf_tools.local.weights import MINILM, MODELS, SMOLLM2
+
+if TYPE_CHECKING:
+    from hf_tools.local.transports import AsyncLocalTransport, LocalTransport
+
+CHAT_MODEL: Final = SMOLLM2.model
+EMBEDDING_MODEL: Final = MINILM.model
+TASKS: Final[dict[str, str]] = {task: weights.model for weights in MODELS for task in weights.tasks}
+"""Each task that the backend has, and the id of the model that does it."""
+
+__all__ = ["CHAT_MODEL", "EMBEDDING_MODEL", "TASKS", "async_transport", "transport"]
+
+
+def transport() -> LocalTransport:
+    """A transport for an httpx.Client; its engines load on first use and stop with the last close of all."""
+    from hf_tools.local.transports import LocalTransport
+
+    return LocalTransport()
+
+
+def async_transport() -> AsyncLocalTransport:
+    """A transport for an httpx.AsyncClient; its engines load on first use and stop with the last close of all."""
+    from hf_tools.local.transports import AsyncLocalTransport
+
+    return AsyncLocalTransport()

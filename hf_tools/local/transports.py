@@ -1,0 +1,140 @@
+"""The embedded backend as a pair of httpx transports: it answers for every host, in the wire forms of the Hub.
+
+    POST /v1/chat/completions, /v1/completions     llama.cpp's own server, streams included
+    POST /models/{id}/pipeline/{task}              the four embedding tasks, computed here
+    anything else                                  404 {"error": ...}
+
+An engine loads on the first request that needs it and is shared by all transports of the process. A transport holds
+it until it is closed; the last close stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from pydantic_core import from_json, to_json
+
+from hf_tools.local.answers import ANSWERS, Embeds, Refused, chat_body, checked
+from hf_tools.local.chat import ChatServer
+from hf_tools.local.embed import Embedder
+from hf_tools.local.shared import Holder, Shared
+
+CHAT = Shared(ChatServer)
+EMBEDDER = Shared(Embedder)
+CHAT_PATHS = ("/v1/chat/completions", "/v1/completions")
+# No connection outlives its answer: an idle one would keep one of the server's few threads, and an async one would
+# belong to a loop that may be gone. No pool limit: waiting is the server's business.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+
+Compute = Callable[[Embeds], Any]
+
+
+def _planned(request: httpx.Request) -> dict[str, Any] | Compute:
+    """What to do: a body for the chat server, or a computation; raises Refused. No engine is loaded for it."""
+    path = request.url.path
+    if request.method == "POST" and path in CHAT_PATHS:
+        return chat_body(_json(request))
+    model, _, task = path.removeprefix("/models/").partition("/pipeline/")
+    if request.method == "POST" and path.startswith("/models/") and task and model.count("/") <= 1:
+        return checked(task, model, _json(request))
+    shown = ", ".join((*CHAT_PATHS, *(f"/models/{{id}}/pipeline/{name}" for name in ANSWERS)))
+    raise Refused(404, f"The embedded backend has no {request.method} {path[:100]}; it answers POST to {shown}")
+
+
+def _json(request: httpx.Request) -> object:
+    try:
+        return from_json(request.content)
+    except ValueError as error:
+        raise Refused(400, f"The body is not JSON: {error}") from error
+
+
+def _forwarded(request: httpx.Request, body: dict[str, Any], server: ChatServer) -> httpx.Request:
+    # Only what llama.cpp needs: the caller's own token and headers stay here.
+    headers = {"authorization": f"Bearer {server.key}", "content-type": "application/json"}
+    extensions = {name: value for name, value in request.extensions.items() if name == "timeout"}
+    url = httpx.URL(server.address, path=request.url.path)
+    return httpx.Request("POST", url, headers=headers, content=to_json(body), extensions=extensions)
+
+
+def _refusal(error: Refused) -> httpx.Response:
+    return httpx.Response(error.status, json={"error": error.message})
+
+
+def _computed(holder: Holder, compute: Compute) -> httpx.Response:
+    found = to_json(compute(holder.engine(EMBEDDER)))
+    return httpx.Response(200, headers={"content-type": "application/json"}, content=found)
+
+
+class LocalTransport(httpx.BaseTransport):
+    """Answers an httpx.Client from the embedded backend.
+
+    Raises MissingExtra or LocalBackendError when an engine cannot be loaded, ClientClosed after close.
+    """
+
+    def __init__(self) -> None:
+        self._holder = Holder()
+        # Plain HTTP on the loopback: nothing to verify, and no certificates to read.
+        self._pool = httpx.HTTPTransport(verify=False, limits=LIMITS)
+        weakref.finalize(self, self._holder.close)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request; a streamed answer is passed on as it comes."""
+        self._holder.check()
+        request.read()
+        try:
+            plan = _planned(request)
+        except Refused as error:
+            return _refusal(error)
+        if callable(plan):
+            return _computed(self._holder, plan)
+        return self._pool.handle_request(_forwarded(request, plan, self._holder.engine(CHAT)))
+
+    def close(self) -> None:
+        """Give the engines back and end open streams; a second call does nothing."""
+        self._pool.close()
+        self._holder.close()
+
+
+class AsyncLocalTransport(httpx.AsyncBaseTransport):
+    """Answers an httpx.AsyncClient from the embedded backend, in any number of event loops one after the other.
+
+    Loading and computing happen in threads of the loop's executor. Raises as LocalTransport does.
+    """
+
+    def __init__(self) -> None:
+        self._holder = Holder()
+        self._pools: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
+        weakref.finalize(self, self._holder.close)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request; a streamed answer is passed on as it comes."""
+        self._holder.check()
+        await request.aread()
+        try:
+            plan = _planned(request)
+        except Refused as error:
+            return _refusal(error)
+        if callable(plan):
+            return await asyncio.to_thread(_computed, self._holder, plan)
+        if (server := self._holder.ready(CHAT)) is None:
+            server = await asyncio.to_thread(self._holder.engine, CHAT)
+        return await self._pool().handle_async_request(_forwarded(request, plan, server))
+
+    def _pool(self) -> httpx.AsyncHTTPTransport:
+        # What waits in a pool belongs to its loop, so each loop has its own; those of closed loops hold nothing.
+        loop = asyncio.get_running_loop()
+        if (pool := self._pools.get(loop)) is None:
+            pool = httpx.AsyncHTTPTransport(verify=False, limits=LIMITS)
+            self._pools = {key: value for key, value in self._pools.items() if not key.is_closed()} | {loop: pool}
+        return pool
+
+    async def aclose(self) -> None:
+        """Give the engines back and end the open streams of this loop; a second call does nothing."""
+        pools, self._pools = self._pools, {}
+        if (pool := pools.get(asyncio.get_running_loop())) is not None:
+            await pool.aclose()
+        await asyncio.to_thread(self._holder.close)

@@ -1,0 +1,113 @@
+"""What a caller may set for all calls of a client."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from hf_tools.errors import ConfigurationError, InputError, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Seconds for each wait; `total` is for the whole call with its retries, None for no limit.
+
+    `read` is the longest silence between bytes; in a stream it is the longest silence between chunks.
+    """
+
+    connect: float | None = 5.0
+    read: float | None = 60.0
+    write: float | None = 60.0
+    pool: float | None = 30.0
+    total: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "read", "write", "pool", "total"):
+            seconds("timeout", getattr(self, name), name)
+
+
+def seconds(option: str, value: Any, part: str = "") -> None:
+    """Refuse what is no positive number of seconds; None is no limit."""
+    if value is None:
+        return
+    name = f"{option}.{part}" if part else option
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value <= 0:
+        raise ConfigurationError(f"`{name}` = {shown(repr(value), 60)}: must be a positive number of seconds or None")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of a client.
+
+    - `wait_for_model`: wait for a model that is being loaded (503) until the total time is used up.
+    - `use_cache`: False asks hf-inference for a fresh answer (`X-Use-Cache: false`).
+    - `retry_on_error`: False means `max_retries=0`.
+    - `dont_load_model`: answer with an error instead of loading a model (`X-Load-Model: 0`).
+    - `use_gpu`: run on a GPU where the plan has one; goes into JSON bodies of hf-inference only.
+    - `bill_to`: organization that pays (`X-HF-Bill-To`), sent to Hugging Face only.
+    - `timeout`: total seconds of a call, or a `Timeout`; default 120 s, 600 s for media, no total for streams.
+    - `max_retries`: further attempts after a failure that may pass; 0 to 10.
+    - `extra_headers`: sent with each request to the inference server, never with downloads.
+    """
+
+    wait_for_model: bool = False
+    use_cache: bool = True
+    retry_on_error: bool = True
+    dont_load_model: bool = False
+    use_gpu: bool = False
+    bill_to: str | None = None
+    timeout: float | Timeout | None = None
+    max_retries: int = 2
+    extra_headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str](), repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.timeout, Timeout):
+            seconds("timeout", self.timeout)
+        retries: Any = self.max_retries
+        if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= 10:
+            raise ConfigurationError(f"`max_retries` = {shown(repr(retries), 60)}: must be a whole number from 0 to 10")
+        for name, value in self.headers():
+            clean_header(name, value)
+
+    @property
+    def attempts(self) -> int:
+        """How often a request may be sent in all."""
+        return 1 + (self.max_retries if self.retry_on_error else 0)
+
+    def waits(self) -> Timeout:
+        """The single waits."""
+        return self.timeout if isinstance(self.timeout, Timeout) else Timeout()
+
+    def total(self, default: float | None) -> float | None:
+        """Seconds for the whole call; `default` where the caller set none."""
+        if isinstance(self.timeout, Timeout):
+            return self.timeout.total if self.timeout.total is not None else default
+        return self.timeout if self.timeout is not None else default
+
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers that the options ask for, all but the billing one."""
+        sent: list[tuple[str, str]] = []
+        if not self.use_cache:
+            sent.append(("X-Use-Cache", "false"))
+        if self.wait_for_model:
+            sent.append(("X-Wait-For-Model", "true"))
+        if self.dont_load_model:
+            sent.append(("X-Load-Model", "0"))
+        return sent + [*self.extra_headers.items()]
+
+    def with_changes(self, **changes: Any) -> Self:
+        """A copy with some options changed; InputError for an unknown one."""
+        try:
+            return replace(self, **changes)
+        except TypeError as error:
+            known = ", ".join(self.__slots__)
+            raise InputError(f"no such option: {shown(', '.join(changes))}", hint=f"Options are {known}") from error
+
+
+def clean_header(name: str, value: str) -> None:
+    """Refuse a header that could smuggle in another one."""
+    text = f"{name}{value}"
+    if not text.isascii() or not text.isprintable() or not name.strip() or ":" in name or " " in name:
+        raise ConfigurationError(f"the header {shown(name, 60)} has characters that a header may not have")

@@ -1,0 +1,75 @@
+"""When a request is sent again, and how long to wait before."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hf_tools.errors import (
+    DeadlineExceeded,
+    DecodeError,
+    EmptyResponse,
+    HfError,
+    ModelLoading,
+    StatusError,
+    TransportError,
+)
+
+LONGEST = 60.0
+"""Seconds that a server may make us wait between two attempts; a longer wish is cut to it."""
+BACKOFF, BACKOFF_TOP = 0.5, 8.0
+"""Seconds: full jitter over 0.5, 1, 2, 4, 8, the values of openai-python and AWS's SDKs."""
+
+NOT_EXECUTED = frozenset([408, 409, 425, 429, 503, 529])
+"""The server says that it did not do the work: always safe to send again."""
+MAYBE_EXECUTED = frozenset([500, 502, 504, 520, 521, 522, 523, 524])
+"""The work may have been done and paid for: sent again only where that is cheap."""
+
+
+@dataclass
+class Attempts:
+    """The attempts of one request."""
+
+    allowed: int
+    costly: bool
+    wait_for_model: bool = False
+    made: int = 0
+    backoffs: int = 0
+    unreadable: int = 0
+
+    def again(self, error: HfError, left: float | None) -> float | None:
+        """Seconds to wait before the next attempt, or None where the error is final.
+
+        `left` is what remains of the total time; a wait that would not fit is final, too.
+        """
+        self.made += 1
+        if not self._may_repeat(error):
+            return None
+        endless = self.wait_for_model and isinstance(error, ModelLoading) and left is not None
+        if self.made >= self.allowed and not endless:
+            return None
+        wait = self._wait(error)
+        return None if left is not None and wait >= left else wait
+
+    def _may_repeat(self, error: HfError) -> bool:
+        if isinstance(error, DeadlineExceeded):
+            return False
+        if isinstance(error, TransportError):
+            return error.retryable and (not error.sent or not self.costly)
+        if isinstance(error, StatusError):
+            return error.status in NOT_EXECUTED or (error.status in MAYBE_EXECUTED and not self.costly)
+        if isinstance(error, EmptyResponse | DecodeError) and not self.costly:
+            self.unreadable += 1
+            return self.unreadable == 1
+        return False
+
+    def _wait(self, error: HfError) -> float:
+        asked = getattr(error, "retry_after", None)
+        if asked is not None:
+            return min(float(asked), LONGEST)
+        if isinstance(error, ModelLoading) and error.estimated_time is not None:
+            # never below a second: polling a loading model faster has got clients rate limited
+            return min(LONGEST, max(1.0, error.estimated_time)) * random.uniform(1.0, 1.1)
+        self.backoffs += 1
+        top: float = min(BACKOFF_TOP, BACKOFF * 2 ** (self.backoffs - 1))
+        return top * random.uniform(0.5, 1.0)

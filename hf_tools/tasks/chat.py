@@ -1,0 +1,215 @@
+"""Chat: messages in, a message out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+
+from hf_tools.answer import Answer
+from hf_tools.inputs import NotNegative, NotNegativeFloat, Object, Positive
+from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
+from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder
+from hf_tools.wire import as_json, parse, read_json
+
+PATH = "/v1/chat/completions"
+LONG = 4096
+"""Above this many tokens a second run after an unclear failure would be expensive."""
+
+
+def _text(value: Any) -> str | None:
+    """Content that came as a list of parts, as its text."""
+    if isinstance(value, list):
+        parts: list[Any] = value
+        return "".join(str(part.get("text") or "") if isinstance(part, dict) else str(part) for part in parts)  # pyright: ignore
+    return None if value is None else str(value)
+
+
+def _arguments(value: Any) -> str:
+    """Arguments as a JSON text; old TGI servers send the object itself."""
+    if value is None or value == "":
+        return "{}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class FunctionCall(Answer):
+    """The function that the model wants called; `arguments` is JSON as the model wrote it."""
+
+    name: str
+    arguments: Annotated[str, BeforeValidator(_arguments)] = "{}"
+
+
+class ToolCall(Answer):
+    """One tool call of a message."""
+
+    id: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
+    type: str | None = "function"
+    function: FunctionCall
+
+
+class ChatMessage(Answer):
+    """A message of the model."""
+
+    role: str | None = "assistant"
+    content: Annotated[str | None, BeforeValidator(_text)] = None
+    tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = []
+    reasoning_content: str | None = None
+    reasoning_text: Annotated[str | None, Field(alias="reasoning")] = None
+
+    @field_validator("tool_calls", mode="before")
+    @classmethod
+    def _one_call(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else value
+
+    @property
+    def reasoning(self) -> str | None:
+        """What the model thought, under whichever name the server sent it; None where it did not."""
+        return self.reasoning_content or self.reasoning_text
+
+
+class Choice(Answer):
+    """One of the answers; `finish_reason` is the server's own word (`stop`, `eos_token`, `length`, ...)."""
+
+    message: ChatMessage
+    index: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
+    finish_reason: str | None = None
+    logprobs: Any = None
+
+
+class Usage(Answer):
+    """Tokens used; None where the server did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+class ChatCompletionOutput(Answer):
+    """The answer to a chat: one choice unless `n` asked for more."""
+
+    choices: Annotated[list[Choice], Field(min_length=1)]
+    id: str | None = None
+    model: str | None = None
+    created: float | None = None
+    system_fingerprint: str | None = None
+    usage: Usage | None = None
+
+    @property
+    def message(self) -> ChatMessage:
+        """The message of the first choice."""
+        return self.choices[0].message
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice, without its reasoning."""
+        return self.message.content or ""
+
+
+def _messages(value: Sequence[Any]) -> list[dict[str, Any]]:
+    if not value:
+        raise ValueError("must not be empty")
+    return [_message(number, message) for number, message in enumerate(value)]
+
+
+def _message(number: int, message: ChatMessage | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(message, ChatMessage):
+        plain = message.model_dump(exclude_unset=True, by_alias=True)
+        return {"role": message.role, "content": message.content} | {k: v for k, v in plain.items() if v != []}
+    if not isinstance(message.get("role"), str) or not message["role"]:
+        raise ValueError(f"message {number} needs a role: system, user, assistant or tool")
+    if "content" not in message and not message.get("tool_calls"):
+        raise ValueError(f"message {number} needs content or tool_calls")
+    return dict(message)
+
+
+def _grammar(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A JSON schema as every version of TGI takes it; only new ones know OpenAI's `json_schema`."""
+    schema: Any = form.get("json_schema")
+    if form.get("type") != "json_schema" or not isinstance(schema, Mapping) or "schema" not in schema:
+        return form
+    return {"type": "json_object", "value": schema["schema"]}
+
+
+Messages = Annotated[Sequence[Mapping[str, Any] | ChatMessage], AfterValidator(_messages)]
+
+
+class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
+    """Answer a conversation, with text, tool calls or both."""
+
+    name: ClassVar[str] = "chat-completion"
+    servers: ClassVar[frozenset[Server]] = frozenset(["router", "hf-inference", "tgi", "openai"])
+    remote: ClassVar[tuple[str, ...]] = ("the router (provider auto)", "hf-inference")
+
+    messages: Messages
+    """The conversation so far: mappings with `role` and `content`, or messages of earlier answers."""
+    _: KW_ONLY
+    frequency_penalty: float | None = None
+    """-2 to 2: above 0 makes a token less likely the more often it was used."""
+    logit_bias: Mapping[str, float] | list[float] | None = None
+    """Added to the logits of tokens, by token id: -100 bans, 100 forces. TGI ignores it."""
+    logprobs: bool | None = None
+    """Return the log probability of each token."""
+    max_tokens: NotNegative | None = None
+    """Most tokens that are written; some servers stop at 1024 without it, others at the end of the context."""
+    n: Positive | None = None
+    """How many answers to write. TGI ignores it."""
+    presence_penalty: float | None = None
+    """-2 to 2: above 0 makes a token less likely once it was used."""
+    reasoning_effort: str | None = None
+    """How much a reasoning model thinks: none, minimal, low, medium, high or what the model knows."""
+    response_format: Object | None = None
+    """`{"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}`, `json_object` or `text`."""
+    seed: NotNegative | None = None
+    """Makes sampling repeatable where the server can."""
+    stop: list[str] | str | None = None
+    """Texts that end the answer; most servers take up to 4."""
+    stream_options: Object | None = None
+    """`{"include_usage": true}` adds the tokens used to the end of a stream; on by default in streams."""
+    temperature: NotNegativeFloat | None = None
+    """0 to 2: 0 always takes the likeliest token."""
+    tool_choice: str | Object | None = None
+    """auto, none, required, or `{"type": "function", "function": {"name": ...}}`."""
+    tool_prompt: str | None = None
+    """Text that TGI puts before the tools."""
+    tools: Sequence[Object] | None = None
+    """Tools that the model may call: `{"type": "function", "function": {"name", "description", "parameters"}}`."""
+    top_logprobs: NotNegative | None = None
+    """0 to 5 (20 on some servers): likeliest tokens to return at each place; needs `logprobs`."""
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Sample among the likeliest tokens that together have this probability."""
+    extra_body: Object | None = None
+    """More fields of the request, such as `top_k`, as the server names them."""
+
+    def __post_init__(self) -> None:
+        if self.top_logprobs and self.logprobs is False:
+            raise ValueError("`top_logprobs` needs `logprobs=True`")
+        if self.tool_choice is not None and not self.tools:
+            raise ValueError("`tool_choice` needs `tools`")
+
+    @property
+    def costly(self) -> bool:
+        return (self.max_tokens or 0) > LONG
+
+    def encode(self, route: Route) -> Body:
+        if route.server == "hf-inference" and route.model is None:
+            raise cannot(self, route, "a chat without a model", "Pass model=...")
+        sent = self.given("messages", "extra_body")
+        if isinstance(self.stop, str):
+            sent["stop"] = [self.stop]
+        if route.server in ("hf-inference", "tgi") and self.response_format:
+            sent["response_format"] = _grammar(self.response_format)
+        if route.stream:
+            sent = {"stream": True, "stream_options": {"include_usage": True}} | sent
+        # the model comes first: a router finds it in the first bytes, messages may be megabytes
+        head = {"model": route.model} if route.model else {}
+        body = head | {"messages": self.messages} | sent | dict(self.extra_body or {})
+        return as_json(body, path=PATH)
+
+    def decode(self, reply: Reply) -> ChatCompletionOutput:
+        return parse(ChatCompletionOutput, read_json(reply))
+
+    def decoder(self, head: Reply) -> ChatDecoder[ChatCompletionOutput]:
+        return ChatDecoder(head, self.decode, ChatCompletionOutput.model_validate)

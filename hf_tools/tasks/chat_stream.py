@@ -1,0 +1,160 @@
+"""The stream of a chat: chunks as they come, and the answer put together from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from hf_tools.task import Out, Reply
+from hf_tools.tasks.decoding import StreamDecoder, rows
+
+
+@dataclass(slots=True)
+class ToolCallDelta:
+    """A piece of a tool call: `index` tells which call of the message it belongs to; `arguments` are not whole."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class ChatChunk:
+    """A piece of one choice; `usage` comes once, mostly with the last chunk; `raw` is what the server sent."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: list[ToolCallDelta] = field(default_factory=lambda: list[ToolCallDelta]())
+    finish_reason: str | None = None
+    index: int = 0
+    usage: dict[str, Any] | None = None
+    raw: dict[str, Any] = field(default_factory=lambda: dict[str, Any](), repr=False)
+
+
+def text_of(value: Any) -> str:
+    """Content as text: a string, a list of parts with text, or nothing."""
+    if isinstance(value, str):
+        return value
+    return "".join(str(part.get("text") or "") for part in rows(value))
+
+
+class Assembly:
+    """One choice, growing."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.calls: list[dict[str, str]] = []
+        self.places: dict[int, int] = {}
+        self.finish_reason: str | None = None
+        self.logprobs: list[Any] = []
+
+    def call(self, delta: dict[str, Any]) -> ToolCallDelta:
+        """Add a piece of a tool call to the call that it belongs to."""
+        function: Any = delta.get("function")
+        function = function if isinstance(function, dict) else {}
+        name, given = function.get("name") or "", delta.get("id")
+        known = "" if given is None else str(given)
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        place = self._place(delta.get("index"), known, bool(name))
+        call = self.calls[place]
+        call["id"] = call["id"] or known
+        if name != call["name"]:
+            call["name"] += str(name)
+        call["arguments"] += arguments or ""
+        return ToolCallDelta(place, known or None, str(name) or None, arguments or "")
+
+    def _place(self, index: Any, known: str, named: bool) -> int:
+        """Which call: the server's index, but another id at the same index, or a name without one, is a new call."""
+        if isinstance(index, int):
+            place = self.places.get(index)
+            fresh = place is None or bool(known and self.calls[place]["id"] and self.calls[place]["id"] != known)
+        else:
+            place = len(self.calls) - 1
+            same = bool(known and self.calls and self.calls[-1]["id"] == known)
+            fresh = not self.calls or ((named or bool(known)) and not same)
+        if fresh or place is None:
+            self.calls.append({"id": "", "name": "", "arguments": ""})
+            place = len(self.calls) - 1
+            if isinstance(index, int):
+                self.places[index] = place
+        return place
+
+    def message(self) -> dict[str, Any]:
+        """The message as far as it came."""
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(self.text)}
+        if self.reasoning:
+            message["reasoning_content"] = "".join(self.reasoning)
+        if self.calls:
+            message["tool_calls"] = [
+                {"id": call["id"], "type": "function", "function": {k: call[k] for k in ("name", "arguments")}}
+                for call in self.calls
+            ]
+        return message
+
+
+class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
+    """Reads chat completion chunks of every server; `make` checks the answer put together from them."""
+
+    def __init__(self, head: Reply, whole: Callable[[Reply], Out], make: Callable[[Any], Out]) -> None:
+        super().__init__(head, whole)
+        self._make = make
+        self._choices: dict[int, Assembly] = {}
+        self._about: dict[str, Any] = {}
+
+    def part(self, value: dict[str, Any]) -> Sequence[ChatChunk]:
+        for name in ("id", "model", "created", "system_fingerprint", "provider"):
+            if value.get(name):
+                self._about[name] = value[name]
+        usage = value.get("usage")
+        usage = usage if isinstance(usage, dict) else None
+        self.usage = usage or self.usage
+        chunks = [self._chunk(choice, value) for choice in rows(value.get("choices"))]
+        if usage is not None:
+            if not chunks:
+                chunks = [ChatChunk(raw=value)]
+            chunks[-1].usage = usage
+        return chunks
+
+    def _chunk(self, choice: dict[str, Any], raw: dict[str, Any]) -> ChatChunk:
+        index = choice.get("index")
+        index = index if isinstance(index, int) else 0
+        delta: Any = choice.get("delta") or choice.get("message")
+        delta = delta if isinstance(delta, dict) else {}
+        whole = self._choices.setdefault(index, Assembly())
+        text = text_of(delta.get("content"))
+        reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
+        calls = [whole.call(call) for call in rows(delta.get("tool_calls"))]
+        if text:
+            whole.text.append(text)
+        if reasoning:
+            whole.reasoning.append(reasoning)
+        logprobs: Any = choice.get("logprobs")
+        if isinstance(logprobs, dict):
+            whole.logprobs += rows(logprobs.get("content"))  # pyright: ignore[reportUnknownMemberType]
+        reason = choice.get("finish_reason") or None
+        if reason:
+            whole.finish_reason = str(reason)
+            self.finished = True
+        return ChatChunk(text, reasoning, calls, whole.finish_reason if reason else None, index, None, raw)
+
+    def parts_of(self, answer: Out) -> Sequence[ChatChunk]:
+        """A whole answer, sent though a stream was asked for, as one chunk a choice."""
+        plain: dict[str, Any] = answer.model_dump(by_alias=True)  # type: ignore[attr-defined]
+        return self.part(plain)
+
+    def assembled(self) -> Out:
+        choices = [
+            {
+                "index": index, "message": whole.message(), "finish_reason": whole.finish_reason,
+                "logprobs": {"content": whole.logprobs} if whole.logprobs else None,
+            }
+            for index, whole in sorted(self._choices.items())
+        ]  # fmt: skip
+        empty = [{"index": 0, "message": Assembly().message()}]
+        return self._make(self._about | {"choices": choices or empty, "usage": self.usage})

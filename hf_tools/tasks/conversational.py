@@ -1,0 +1,110 @@
+"""The conversational task of the old Inference API: three lists in, a conversation out."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from hf_tools.answer import Answer
+from hf_tools.inputs import Fraction, NotNegativeFloat, Positive, Text, TopK, ordered
+from hf_tools.task import Body, Reply, Route, Server, Task, only
+from hf_tools.tasks.chat import PATH, ChatCompletionOutput
+from hf_tools.wire import as_json, inputs, one, parse, read_json
+
+CARRIED = frozenset(["max_tokens", "temperature", "top_p", "top_k", "repetition_penalty"])
+"""What a chat route takes of the old parameters; `top_k` and `repetition_penalty` where the server knows them."""
+
+
+class Conversation(Answer):
+    """Both sides of a conversation, oldest first."""
+
+    past_user_inputs: list[str] = []
+    generated_responses: list[str] = []
+
+
+class ConversationalOutput(Answer):
+    """The next answer; `conversation` holds all turns, this one included."""
+
+    generated_text: str
+    conversation: Conversation | None = None
+    warnings: list[str] = []
+
+
+class Conversational(Task[ConversationalOutput]):
+    """Answer the last of several turns, in the form of the old API; chat_completion is its successor."""
+
+    name: ClassVar[str] = "conversational"
+    servers: ClassVar[frozenset[Server]] = frozenset(["router", "hf-inference", "toolkit", "tgi", "openai"])
+    remote: ClassVar[tuple[str, ...]] = ("the router (provider auto)", "hf-inference")
+
+    text: Text
+    """What the user says now."""
+    past_user_inputs: list[str] = Field(default_factory=list[str])
+    """What the user said before, oldest first; as many as `generated_responses`."""
+    generated_responses: list[str] = Field(default_factory=list[str])
+    """What the model answered, oldest first."""
+    _: KW_ONLY
+    min_length: Positive | None = None
+    """Fewest tokens of the answer; only the old wire form carries it."""
+    max_length: Positive | None = None
+    """Most tokens of the answer."""
+    top_k: TopK | None = None
+    """Sample among this many of the likeliest tokens only."""
+    top_p: Fraction | None = None
+    """Sample among the likeliest tokens that together have this probability."""
+    temperature: NotNegativeFloat | None = None
+    """Spread of the sampling; the old API took 0 to 100, default 1.0."""
+    repetition_penalty: NotNegativeFloat | None = None
+    """The more a token was used, the less likely it is again; the old API took 0 to 100."""
+    max_time: NotNegativeFloat | None = None
+    """Soft limit in seconds for the model itself, 0 to 120; only the old wire form carries it."""
+
+    def __post_init__(self) -> None:
+        ordered(self.min_length, self.max_length, ("min_length", "max_length"))
+        asked, answered = len(self.past_user_inputs), len(self.generated_responses)
+        if asked != answered:
+            raise ValueError(
+                f"`past_user_inputs` has {asked} and `generated_responses` has {answered} items: "
+                "they must be of the same length"
+            )
+
+    def encode(self, route: Route) -> Body:
+        if route.server == "toolkit":
+            turns = {
+                "text": self.text,
+                "past_user_inputs": self.past_user_inputs,
+                "generated_responses": self.generated_responses,
+            }
+            return inputs(route, turns, self.given())
+        body = only(self, route, self.given(max_length="max_tokens"), CARRIED)
+        head: dict[str, Any] = {"model": route.model} if route.model else {}
+        return as_json(head | {"messages": self.messages()} | body, path=PATH)
+
+    def messages(self) -> list[dict[str, str]]:
+        """The turns as chat messages, oldest first."""
+        turns = zip(self.past_user_inputs, self.generated_responses, strict=True)
+        past = [
+            {"role": role, "content": text}
+            for turn in turns
+            for role, text in zip(("user", "assistant"), turn, strict=True)
+        ]
+        return [*past, {"role": "user", "content": self.text}]
+
+    def decode(self, reply: Reply) -> ConversationalOutput:
+        value = one(read_json(reply))
+        if isinstance(value, dict) and "choices" in value:
+            return self._made(parse(ChatCompletionOutput, value).text)
+        if isinstance(value, dict) and isinstance(value.get("generated_text"), list):  # pyright: ignore
+            turns = parse(list[dict[str, Any]], value["generated_text"])
+            return self._made(parse(str, turns[-1].get("content") if turns else None))
+        return parse(ConversationalOutput, value)
+
+    def _made(self, text: str) -> ConversationalOutput:
+        """The old form of an answer that came in a newer one."""
+        turns = Conversation(
+            past_user_inputs=[*self.past_user_inputs, self.text],
+            generated_responses=[*self.generated_responses, text],
+        )
+        return ConversationalOutput(generated_text=text, conversation=turns)

@@ -1,0 +1,78 @@
+"""What holds for every test: no network beyond this machine, and nothing of the user's Hugging Face settings.
+
+- The network is closed for the whole session, collection included: sockets reach loopback addresses and Unix sockets
+  only, and no other name is looked up. Subprocesses are not covered; those of the tests need no network.
+- `clean_environment` (autouse) removes the variables that change how the clients behave and points HF_HOME to an empty
+  directory, so that no test sees a token that it did not set itself.
+"""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOREIGN = ("HF_", "HUGGING_FACE_", "HUGGINGFACE", "LANGSMITH_", "LANGCHAIN_")
+"""Beginnings of the variables that no test sees; those of this project (HF_TOOLS_) stay."""
+PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+
+class NetworkBlocked(RuntimeError):
+    """A test tried to leave this machine. No OSError, so that no client takes it for a failed connection."""
+
+
+def check(host: object) -> None:
+    """Raise unless the host is this machine; `*.invalid` does not exist, as in the real DNS (RFC 6761)."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if name is None or name == "" or name == "localhost":
+        return
+    if isinstance(name, str) and name.rstrip(".").endswith(".invalid"):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    try:
+        local = ipaddress.ip_address(str(name).split("%")[0]).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise NetworkBlocked(f"tests do not leave this machine, but this one asked for {name!r}")
+
+
+def check_address(address: object) -> None:
+    """The same for a socket address: a (host, port, ...) tuple; paths of Unix sockets are local."""
+    if isinstance(address, tuple):
+        check(address[0])  # pyright: ignore[reportUnknownArgumentType]
+
+
+def guarded(original: Callable[..., Any], position: int, test: Callable[[object], None]) -> Callable[..., Any]:
+    """The function, behind a check of the argument at `position` (from the end where negative)."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        test(args[position] if args[position:] else kwargs.get("host"))
+        return original(*args, **kwargs)
+
+    return call
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close the network before anything is collected."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    for name, position in {"connect": 1, "connect_ex": 1, "sendto": -1}.items():
+        patch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), position, check_address))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        patch.setattr(socket, name, guarded(getattr(socket, name), 0, check))
+    patch.setattr(socket, "create_connection", guarded(socket.create_connection, 0, check_address))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment without tokens, proxies and tracing; returns the empty directory that HF_HOME names."""
+    for name in list(os.environ):
+        foreign = name.startswith(FOREIGN) and not name.startswith("HF_TOOLS_")
+        if foreign or name.upper() in PROXIES:
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("hf_home")
+    monkeypatch.setenv("HF_HOME", str(home))
+    return home
