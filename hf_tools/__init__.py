@@ -15,7 +15,7 @@ from hf_tools.exchange import Response
 from hf_tools.media import Audio, Image, Media, Video
 from hf_tools.options import Options, Timeout
 from hf_tools.streams import AsyncStream, Stream
-from hf_tools.version import VERSION as __version__
+from hf_tools.version import __version__
 
 __all__ = [
     "AsyncHfInference",

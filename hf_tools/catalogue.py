@@ -16,21 +16,31 @@ from hf_tools.task import Task
 class Catalogue:
     """The tasks as methods."""
 
-    text_classification = either(lambda: tasks.classification.TextClassification, lambda: tasks.classification.TextClassificationBatch)
-    token_classification = either(lambda: tasks.classification.TokenClassification, lambda: tasks.classification.TokenClassificationBatch)
+    text_classification = either(
+        lambda: tasks.classification.TextClassification, lambda: tasks.classification.TextClassificationBatch
+    )
+    token_classification = either(
+        lambda: tasks.classification.TokenClassification, lambda: tasks.classification.TokenClassificationBatch
+    )
     fill_mask = method(lambda: tasks.text.FillMask)
     summarization = method(lambda: tasks.text.Summarization)
     translation = either(lambda: tasks.text.Translation, lambda: tasks.text.TranslationBatch)
-    question_answering = either(lambda: tasks.question.QuestionAnswering, lambda: tasks.question.QuestionAnsweringTop, has_top_k)
+    question_answering = either(
+        lambda: tasks.question.QuestionAnswering, lambda: tasks.question.QuestionAnsweringTop, has_top_k
+    )
     table_question_answering = method(lambda: tasks.question.TableQuestionAnswering)
-    zero_shot_classification = either(lambda: tasks.classification.ZeroShotClassification, lambda: tasks.classification.ZeroShotClassificationBatch)
+    zero_shot_classification = either(
+        lambda: tasks.classification.ZeroShotClassification, lambda: tasks.classification.ZeroShotClassificationBatch
+    )
     text_generation = method(lambda: tasks.generation.TextGeneration)
     text_generation_stream = stream(lambda: tasks.generation.TextGeneration)
     chat_completion = method(lambda: tasks.chat.ChatCompletion)
     chat_completion_stream = stream(lambda: tasks.chat.ChatCompletion)
     conversational = method(lambda: tasks.conversational.Conversational)
     feature_extraction = method(lambda: tasks.embedding.FeatureExtraction)
-    sentence_similarity = either(lambda: tasks.embedding.SentenceSimilarity, lambda: tasks.embedding.SentenceSimilarityBatch)
+    sentence_similarity = either(
+        lambda: tasks.embedding.SentenceSimilarity, lambda: tasks.embedding.SentenceSimilarityBatch
+    )
     text_ranking = method(lambda: tasks.embedding.TextRanking)
     automatic_speech_recognition = method(lambda: tasks.audio.AutomaticSpeechRecognition)
     audio_classification = method(lambda: tasks.audio.AudioClassification)
@@ -61,16 +71,16 @@ class Catalogue:
 
 def catalogue() -> Iterator[tuple[str, type[Task[Any]]]]:
     """Each task by the name of its method: the form that takes one input; `request` and streams left out."""
-    for name, value in vars(Catalogue).items():
+    found: dict[str, Any] = dict(vars(Catalogue))
+    for name, value in found.items():
         if isinstance(value, method | either) and name != "request":
-            kind: type[Task[Any]] = value.task  # pyright: ignore[reportUnknownMemberType]
-            yield name, kind
+            yield name, value.task
 
 
 def other_form(name: str) -> type[Task[Any]] | None:
     """The form of a task that takes or gives a list, where it has one."""
-    value = vars(Catalogue)[name]
-    return value.other if isinstance(value, either) else None  # pyright: ignore
+    value: Any = vars(Catalogue)[name]
+    return value.other if isinstance(value, either) else None
 
 
 def streams(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from hf_tools import providers
 from hf_tools._http import AsyncClient, Client, Http
@@ -31,7 +31,7 @@ def _settings(
     server: Server | None = None,
 ) -> Settings:  # fmt: skip
     providers.check_provider(provider)
-    if not isinstance(options, Options):
+    if not isinstance(cast(object, options), Options):
         raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
     if server is not None and server not in SERVERS:
         raise ConfigurationError(f"`server` = {shown(repr(server), 60)}: known are {', '.join(SERVERS)}")

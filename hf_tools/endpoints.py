@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from hf_tools import providers
 from hf_tools.auth import authorization
 from hf_tools.errors import HfError, InputError
+from hf_tools.loose import items, rows, table
 from hf_tools.replies import status_error
 from hf_tools.retry import NOT_EXECUTED, Attempts
 from hf_tools.steps import Endpoint, Send, Settings, Steps
@@ -133,13 +134,12 @@ def _object(reply: Reply) -> Mapping[str, Any]:
         value = from_json(reply.content)
     except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return table(value)
 
 
 def _first_id(served: Mapping[str, Any]) -> str | None:
-    rows: Any = served.get("data")
-    first: Any = rows[0] if isinstance(rows, list) and rows else None
-    name: Any = first.get("id") if isinstance(first, dict) else None
+    served_models = rows(served.get("data"))
+    name = served_models[0].get("id") if served_models else None
     return name if isinstance(name, str) else None
 
 
@@ -161,11 +161,8 @@ def _recommended(task: str, settings: Settings, deadline: float | None) -> Steps
 def _recommendations(tasks: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, about in tasks.items():
-        row: Any = about if isinstance(about, dict) else {}
-        widgets, models = row.get("widgetModels"), row.get("models")
-        if isinstance(widgets, list) and widgets and isinstance(widgets[0], str):
-            found[name] = widgets[0]
-        elif isinstance(models, list) and models and isinstance(models[0], dict) and models[0].get("id"):
-            found[name] = str(models[0]["id"])  # pyright: ignore[reportUnknownArgumentType]
+        widgets, models = items(table(about).get("widgetModels")), rows(table(about).get("models"))
+        first = widgets[0] if widgets else models[0].get("id") if models else None
+        if isinstance(first, str) and first:
+            found[name] = first
     return found
-

@@ -24,9 +24,9 @@ from hf_tools.retry import Attempts
 from hf_tools.steps import Load, Send, Settings, Steps
 from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
 from hf_tools.urls import url_of
-from hf_tools.version import VERSION
+from hf_tools.version import __version__
 
-AGENT = f"hf-tools/{VERSION} python/{platform.python_version()}"
+AGENT = f"hf-tools/{__version__} python/{platform.python_version()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
     deadline = None if total is None else time.monotonic() + total
     responses: list[Response[Any]] = []
     for single in task.single():
-        responses.append((yield from _Call(single, settings, deadline).answered()))
+        response: Response[Any] = yield from _Call(single, settings, deadline).answered()
+        responses.append(response)
     answer = task.joined([response.answer for response in responses])
     return replace(responses[-1], answer=answer)
 

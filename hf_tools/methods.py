@@ -109,7 +109,7 @@ def is_batch(task: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> boo
     return isinstance(first, list | tuple)
 
 
-def has_top_k(task: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+def has_top_k(_task: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Several answers are asked for."""
     return kwargs.get("top_k") is not None
 

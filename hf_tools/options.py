@@ -95,7 +95,7 @@ class Options:
             sent.append(("X-Wait-For-Model", "true"))
         if self.dont_load_model:
             sent.append(("X-Load-Model", "0"))
-        return sent + [*self.extra_headers.items()]
+        return [*sent, *self.extra_headers.items()]
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with some options changed; InputError for an unknown one."""

@@ -85,9 +85,8 @@ def check_model(model: str, task: str) -> str:
     """A model ID as the Hub writes it; InputError for anything else."""
     if MODEL_ID.fullmatch(model) and ".." not in model and not model.endswith((".git", "/")):
         return model
-    raise InputError(
-        f"{task}: `model` = {shown(repr(model), 100)}: expected `name`, `org/name`, `org/name:provider` or an http(s) URL"
-    )
+    forms = "`name`, `org/name`, `org/name:provider` or an http(s) URL"
+    raise InputError(f"{task}: `model` = {shown(repr(model), 100)}: expected {forms}")
 
 
 def route(task: Task[Any], provider: str, model: str | None, *, stream: bool) -> Route:

@@ -26,6 +26,7 @@ from hf_tools.errors import (
     UnexpectedStatus,
     shown,
 )
+from hf_tools.loose import items, table
 from hf_tools.task import Reply
 
 KEPT = 64 * 2**10
@@ -51,7 +52,7 @@ def status_error(reply: Reply, now: float) -> StatusError:
     body = _json(reply.content)
     message = message_of(body) or _plain(reply)
     kind, hint = _kind(reply.status, body)
-    about: dict[str, Any] = body if isinstance(body, dict) else {}
+    about = table(body)
     error = kind(
         f"{reply.status} {shown(message, 400)}".rstrip(), hint=hint, status=reply.status, headers=reply.headers,
         body=reply.content[:KEPT], code=_code(about), request_id=request_id(reply.headers),
@@ -61,7 +62,7 @@ def status_error(reply: Reply, now: float) -> StatusError:
 
 
 def _kind(status: int, body: Any) -> tuple[type[StatusError], str | None]:
-    if status == 503 and isinstance(body, dict) and _loading(body):  # pyright: ignore[reportUnknownArgumentType]
+    if status == 503 and _loading(table(body)):
         return ModelLoading, "Try again later, or set Options(wait_for_model=True)"
     if status in STATUSES:
         return STATUSES[status]
@@ -88,11 +89,8 @@ def message_of(body: Any) -> str:
     if isinstance(body, str):
         return body
     if isinstance(body, list):
-        rows: list[Any] = body
-        return "; ".join(filter(None, (message_of(row) for row in rows)))
-    if not isinstance(body, dict):
-        return ""
-    about: dict[str, Any] = body
+        return "; ".join(filter(None, (message_of(row) for row in items(body))))
+    about = table(body)
     for name in ("error", "errors", "error_description", "detail", "message", "title"):
         text = _unwrapped(about.get(name)) if name != "detail" else _detail(about.get(name))
         if text:
@@ -106,21 +104,18 @@ def _unwrapped(value: Any) -> str:
         inner = _json(value.encode())
         return message_of(inner) or value
     if isinstance(value, dict):
-        about: dict[str, Any] = value
-        return message_of(about) or ("" if not about else str(about))
+        return message_of(table(value)) or str(table(value) or "")
     return message_of(value)
 
 
 def _detail(value: Any) -> str:
     """FastAPI's `detail`: a text, or a list of places and messages."""
-    rows: list[Any] = value if isinstance(value, list) else [value]
     texts: list[str] = []
-    for row in rows:
-        if isinstance(row, dict) and "msg" in row:
-            about: dict[str, Any] = row
-            place = about.get("loc")
-            parts: list[Any] = place if isinstance(place, list) else []
-            texts.append(f"{'.'.join(str(part) for part in parts)}: {about['msg']}".removeprefix(": "))
+    for row in items(value) or [value]:
+        about = table(row)
+        if "msg" in about:
+            place = ".".join(str(part) for part in items(about.get("loc")))
+            texts.append(f"{place}: {about['msg']}".removeprefix(": "))
         else:
             texts.append(message_of(row))
     return "; ".join(filter(None, texts))
@@ -138,28 +133,25 @@ def _plain(reply: Reply) -> str:
 
 
 def _code(about: Mapping[str, Any]) -> str | None:
-    inner: Any = about.get("error")
-    inner = inner if isinstance(inner, dict) else {}
+    inner = table(about.get("error"))
     found = about.get("error_type") or inner.get("type") or inner.get("code") or about.get("type") or about.get("code")
     return str(found) if found else None
 
 
 def _warnings(about: Mapping[str, Any]) -> tuple[str, ...]:
-    value: Any = about.get("warnings")
-    rows: list[Any] = value if isinstance(value, list) else []
-    return tuple(shown(row) for row in rows)
+    return tuple(shown(row) for row in items(about.get("warnings")))
 
 
 def _tabular(error: StatusError, about: Mapping[str, Any]) -> StatusError:
     """scikit-learn models answer 400 with output and warnings as JSON in a string; the output is kept."""
     value = about.get("error")
-    inner = _json(value.encode()) if isinstance(value, str) else None
-    if not isinstance(inner, dict) or "output" not in inner:
+    details = table(_json(value.encode()) if isinstance(value, str) else None)
+    if "output" not in details:
         return error
-    details: dict[str, Any] = inner
     state = {name: value for name, value in vars(error).items() if name not in ("message", "hint")}
     hint = "`error.output` holds the predictions"
-    return TabularWarnings(error.message, hint=hint, **state | {"output": details["output"], "warnings": _warnings(details)})
+    state |= {"output": details["output"], "warnings": _warnings(details)}
+    return TabularWarnings(error.message, hint=hint, **state)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -93,6 +93,7 @@ class Declared:
     """
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
+        """Make the class on first use."""
         build(cls)
         return super().__new__(cls)
 
@@ -142,7 +143,7 @@ def _refusal(cls: type[Any], error: ValidationError) -> str:
 
 
 def _problem(cls: type[Any], one: dict[str, Any]) -> str:
-    names = [parameter for parameter in inspect.signature(cls).parameters]
+    names = list(inspect.signature(cls).parameters)
     where = [part for part in one["loc"] if not (isinstance(part, str) and ("[" in part or part in ("str", "bytes")))]
     if where and isinstance(where[0], int) and where[0] < len(names):
         where[0] = names[where[0]]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hf_tools.task import Route
 
-SUFFIXES = ("/chat/completions", "/completions", "/embeddings", "/models")
+SUFFIXES = (
+    "/chat/completions", "/completions", "/embeddings", "/models",
+    "/audio/transcriptions", "/audio/speech", "/images/generations",
+)  # fmt: skip
 
 
 def openai_path(url: str, path: str) -> str:

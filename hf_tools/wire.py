@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 import re
@@ -23,6 +24,7 @@ from hf_tools.errors import (
     shown,
 )
 from hf_tools.errors import UnexpectedContent as NotWhatWasAsked
+from hf_tools.loose import items, table
 from hf_tools.media import Media, sniff
 from hf_tools.task import Body, Reply, Route, Task, cannot
 
@@ -30,8 +32,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Media)
 
 TOOLKIT_TYPES = frozenset(
-    ["image/png", "image/jpeg", "image/tiff", "image/bmp", "image/gif", "image/webp", "audio/flac", "audio/mpeg", "audio/wav", "audio/ogg", "audio/webm", "audio/AMR", "audio/AMR-WB", "audio/m4a"]
-)
+    f"image/{kind}" for kind in ("png", "jpeg", "tiff", "bmp", "gif", "webp")
+) | frozenset(
+    f"audio/{kind}" for kind in ("flac", "mpeg", "wav", "ogg", "webm", "AMR", "AMR-WB", "m4a")
+)  # fmt: skip
 """Content types that the inference toolkit matches exactly, of those that `sniff` names."""
 
 
@@ -62,9 +66,7 @@ def inputs(
     return as_json(body, path=path, accept=accept)
 
 
-def binary(
-    task: Task[Any], route: Route, media: Media, parameters: Mapping[str, Any], *, accept: str = "*/*"
-) -> Body:
+def binary(task: Task[Any], route: Route, media: Media, parameters: Mapping[str, Any], *, accept: str = "*/*") -> Body:
     """Raw bytes with their type; base64 in JSON as soon as there is a parameter, for the two exclude each other."""
     if parameters or route.options:
         return inputs(route, media.base64, parameters, accept=accept, always=True)
@@ -72,11 +74,6 @@ def binary(
     if route.server == "toolkit" and mime not in TOOLKIT_TYPES:
         raise cannot(task, route, f"{media.kind} data of type {mime}", f"It takes {', '.join(sorted(TOOLKIT_TYPES))}")
     return Body(media.data, None if mime == "application/octet-stream" else mime, accept=accept)
-
-
-_OWN_ROUTE = re.compile(
-    "(?<=/)(chat/completions|completions|embeddings|models|audio/transcriptions|audio/speech|images/generations)$"
-)
 
 
 def multipart(name: str, media: Media, values: Mapping[str, Any], *, path: str = "", accept: str = "*/*") -> Body:
@@ -108,11 +105,10 @@ def _disposition(name: str) -> str:
 def read_json(reply: Reply) -> Any:
     """The JSON value of an answer; a ResponseError for an empty body, HTML, broken JSON or a reported error."""
     value = loads(reply.content)
-    if isinstance(value, dict):
-        report = reported(value)  # pyright: ignore[reportUnknownArgumentType]
-        if report is not None:
-            raise ReportedError(f"the server answered {reply.status} with an error: {report[0]}", code=report[1])
-    return value  # pyright: ignore[reportUnknownVariableType]
+    report = reported(table(value))
+    if report is not None:
+        raise ReportedError(f"the server answered {reply.status} with an error: {report[0]}", code=report[1])
+    return value
 
 
 def loads(content: bytes) -> Any:
@@ -139,13 +135,10 @@ def reported(value: Mapping[str, Any]) -> tuple[str, str | None] | None:
     error = value.get("error")
     if not error and value.get("object") != "error":
         return None
-    if isinstance(error, Mapping):
-        message, kind = error.get("message") or error, error.get("type") or error.get("code")  # pyright: ignore
-    elif isinstance(error, list):
-        message, kind = "; ".join(str(one) for one in error), value.get("error_type")  # pyright: ignore
-    else:
-        message, kind = error or value.get("message") or value, value.get("error_type") or value.get("type")
-    return shown(message), str(kind) if kind else None  # pyright: ignore[reportUnknownArgumentType]
+    inner = table(error)
+    kind = inner.get("type") or inner.get("code") or value.get("error_type") or value.get("type")
+    message = inner.get("message") or "; ".join(str(row) for row in items(error)) or error or value.get("message")
+    return shown(message or dict(value)), str(kind) if kind else None
 
 
 @functools.cache

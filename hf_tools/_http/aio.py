@@ -93,7 +93,7 @@ class AsyncHttp:
             await asyncio.sleep(step.wait)
         http = await self.client()
         with ours(step.deadline):
-            async with _until(step.deadline):
+            async with Until(step.deadline):
                 response = await http.send(request(http, step), stream=True)
                 held.push_async_callback(response.aclose)
                 if step.stream and response.is_success:
@@ -105,7 +105,7 @@ class AsyncHttp:
         return whole.reply(response), response
 
 
-class _until:
+class Until:
     """`asyncio.timeout` up to a monotonic deadline, with our error."""
 
     def __init__(self, deadline: float | None) -> None:
@@ -128,7 +128,7 @@ async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGene
     with ours(deadline):
         while True:
             try:
-                async with _until(deadline):
+                async with Until(deadline):
                     piece = await anext(source)
             except StopAsyncIteration:
                 return

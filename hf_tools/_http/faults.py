@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx
@@ -23,7 +23,7 @@ from hf_tools.errors import (
 
 
 @contextmanager
-def ours(deadline: float | None) -> Iterator[None]:
+def ours(deadline: float | None) -> Generator[None, None, None]:
     """Turn the errors of the HTTP library into ours."""
     try:
         yield
@@ -48,7 +48,8 @@ def _translated(error: Exception) -> HfError:
         case httpx.ConnectTimeout():
             return RequestTimeout("no connection within the connect timeout", sent=False)
         case httpx.TimeoutException():
-            return RequestTimeout(f"the server was silent for too long ({type(error).__name__})", hint="Raise `timeout`")
+            message = f"the server was silent for too long ({type(error).__name__})"
+            return RequestTimeout(message, hint="Raise `timeout`")
         case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol():
             return _unconnected(error, text)
         case httpx.TransportError():

@@ -31,8 +31,11 @@ def no_cookies() -> CookieJar:
 
 def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
     waits, left = step.waits, None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
-    each = [value if left is None else min(value or left, left) for value in (waits.connect, waits.read, waits.write, waits.pool)]
-    timeout = httpx.Timeout(connect=each[0], read=each[1], write=each[2], pool=each[3])
+    names = ("connect", "read", "write", "pool")
+    each = {name: getattr(waits, name) for name in names}
+    timeout = httpx.Timeout(
+        **{name: value if left is None else min(value or left, left) for name, value in each.items()}
+    )
     return http.build_request(step.method, step.url, headers=step.headers, content=step.content, timeout=timeout)
 
 

@@ -84,10 +84,17 @@ class ChatServer:
 
 def _start() -> subprocess.Popen[bytes]:
     # -P: the program's own folder is not for its imports. What llama.cpp says on stderr is not for the user.
+    if getattr(sys, "frozen", False) or not sys.executable:
+        raise LocalBackendError("The chat engine needs a Python to run, and this program has none", model=SMOLLM2.model)
     command = [sys.executable, "-P", str(PROGRAM)]
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no console beside a window
         )
     except OSError as error:
         message = f"The chat engine's process cannot be started: {error.strerror or type(error).__name__}"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 256
 BATCH = 32
+BATCH_TOKENS = 1024
+"""Padding included: 32 texts of 256 tokens at once take 750 MB more than four do, and are slower."""
 VOCABULARY = Path(__file__).with_name("vocab.txt")
 Side = Literal["left", "right"]
 
@@ -74,10 +76,11 @@ class Embedder:
         np = self._numpy
         tokens = [self._tokens(text, keep) for text in texts]
         result: Vectors = np.empty((len(tokens), 384), np.float32)
-        # Texts of like length share a batch, so that little padding is computed.
-        order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        # Longest first, so that texts of like length share a batch and little padding is computed.
+        order = sorted(range(len(tokens)), key=lambda index: -len(tokens[index]))
+        while order:
+            size = min(BATCH, BATCH_TOKENS // len(tokens[order[0]]))
+            chosen, order = order[:size], order[size:]
             result[chosen] = self._pooled([tokens[index] for index in chosen])
         if normalize:
             result /= np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)

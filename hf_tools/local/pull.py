@@ -18,7 +18,6 @@ from typing import IO
 from hf_tools.errors import InputError, LocalBackendError
 from hf_tools.local.weights import (
     BLOCK,
-    INSTALL_COMMAND,
     PULL_COMMAND,
     Weights,
     cached,
@@ -64,7 +63,7 @@ def _installed(weights: Weights, report: Report) -> Path:
     path = find(weights)
     if path is None:
         raise missing(weights)
-    report(f"{weights.model} is installed with hf-tools[local]: {path} ({INSTALL_COMMAND})")
+    report(f"{weights.model} is installed with hf-tools[local]: {path}")
     return path
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from hf_tools.answer import Answer
 from hf_tools.inputs import NotNegative, NotNegativeFloat, Object, Positive
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
-from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder
+from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder, text_of
 from hf_tools.wire import as_json, parse, read_json
 
 PATH = "/v1/chat/completions"
@@ -22,10 +22,7 @@ LONG = 4096
 
 def _text(value: Any) -> str | None:
     """Content that came as a list of parts, as its text."""
-    if isinstance(value, list):
-        parts: list[Any] = value
-        return "".join(str(part.get("text") or "") if isinstance(part, dict) else str(part) for part in parts)  # pyright: ignore
-    return None if value is None else str(value)
+    return None if value is None else text_of(value)
 
 
 def _arguments(value: Any) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
+from pydantic import BaseModel
+
+from hf_tools.loose import rows, table
 from hf_tools.task import Out, Reply
-from hf_tools.tasks.decoding import StreamDecoder, rows
+from hf_tools.tasks.decoding import StreamDecoder
 
 
 @dataclass(slots=True)
@@ -54,8 +57,7 @@ class Assembly:
 
     def call(self, delta: dict[str, Any]) -> ToolCallDelta:
         """Add a piece of a tool call to the call that it belongs to."""
-        function: Any = delta.get("function")
-        function = function if isinstance(function, dict) else {}
+        function = table(delta.get("function"))
         name, given = function.get("name") or "", delta.get("id")
         known = "" if given is None else str(given)
         arguments = function.get("arguments")
@@ -111,8 +113,7 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         for name in ("id", "model", "created", "system_fingerprint", "provider"):
             if value.get(name):
                 self._about[name] = value[name]
-        usage = value.get("usage")
-        usage = usage if isinstance(usage, dict) else None
+        usage = table(value.get("usage")) or None
         self.usage = usage or self.usage
         chunks = [self._chunk(choice, value) for choice in rows(value.get("choices"))]
         if usage is not None:
@@ -124,8 +125,7 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
     def _chunk(self, choice: dict[str, Any], raw: dict[str, Any]) -> ChatChunk:
         index = choice.get("index")
         index = index if isinstance(index, int) else 0
-        delta: Any = choice.get("delta") or choice.get("message")
-        delta = delta if isinstance(delta, dict) else {}
+        delta = table(choice.get("delta") or choice.get("message"))
         whole = self._choices.setdefault(index, Assembly())
         text = text_of(delta.get("content"))
         reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
@@ -134,9 +134,7 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
             whole.text.append(text)
         if reasoning:
             whole.reasoning.append(reasoning)
-        logprobs: Any = choice.get("logprobs")
-        if isinstance(logprobs, dict):
-            whole.logprobs += rows(logprobs.get("content"))  # pyright: ignore[reportUnknownMemberType]
+        whole.logprobs += rows(table(choice.get("logprobs")).get("content"))
         reason = choice.get("finish_reason") or None
         if reason:
             whole.finish_reason = str(reason)
@@ -145,8 +143,7 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
 
     def parts_of(self, answer: Out) -> Sequence[ChatChunk]:
         """A whole answer, sent though a stream was asked for, as one chunk a choice."""
-        plain: dict[str, Any] = answer.model_dump(by_alias=True)  # type: ignore[attr-defined]
-        return self.part(plain)
+        return self.part(cast(BaseModel, answer).model_dump(by_alias=True))
 
     def assembled(self) -> Out:
         choices = [

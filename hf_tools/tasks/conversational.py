@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegativeFloat, Positive, Text, TopK, ordered
+from hf_tools.loose import rows, table
 from hf_tools.task import Body, Reply, Route, Server, Task, only
 from hf_tools.tasks.chat import PATH, ChatCompletionOutput
 from hf_tools.wire import as_json, inputs, one, parse, read_json
@@ -94,11 +95,10 @@ class Conversational(Task[ConversationalOutput]):
 
     def decode(self, reply: Reply) -> ConversationalOutput:
         value = one(read_json(reply))
-        if isinstance(value, dict) and "choices" in value:
+        if "choices" in table(value):
             return self._made(parse(ChatCompletionOutput, value).text)
-        if isinstance(value, dict) and isinstance(value.get("generated_text"), list):  # pyright: ignore
-            turns = parse(list[dict[str, Any]], value["generated_text"])
-            return self._made(parse(str, turns[-1].get("content") if turns else None))
+        if turns := rows(table(value).get("generated_text")):
+            return self._made(parse(str, turns[-1].get("content")))
         return parse(ConversationalOutput, value)
 
     def _made(self, text: str) -> ConversationalOutput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from pydantic_core import from_json
 
@@ -16,6 +16,7 @@ from hf_tools.errors import (
     StreamReportedError,
     shown,
 )
+from hf_tools.loose import table
 from hf_tools.sse import MAX_EVENT, Event, Events
 from hf_tools.task import Out, Part, Reply
 from hf_tools.wire import reported
@@ -86,12 +87,13 @@ class StreamDecoder(ABC, Generic[Out, Part]):
             return ()
         if not isinstance(value, dict):
             raise StreamProtocolError(f"an event of the stream is not an object: {shown(data)}")
-        report = reported(value)  # pyright: ignore[reportUnknownArgumentType]
-        if report is None and (event.kind == "error" or ("detail" in value and "choices" not in value)):
-            report = shown(value.get("message") or value.get("detail") or data), None  # pyright: ignore
+        about = table(cast(object, value))
+        report = reported(about)
+        if report is None and (event.kind == "error" or ("detail" in about and "choices" not in about)):
+            report = shown(about.get("message") or about.get("detail") or data), None
         if report is not None:
             raise StreamReportedError(f"the server reported an error in the stream: {report[0]}", code=report[1])
-        return self.part(value)  # pyright: ignore[reportUnknownArgumentType]
+        return self.part(about)
 
     def _json(self, data: str) -> Any:
         try:
@@ -110,12 +112,3 @@ class StreamDecoder(ABC, Generic[Out, Part]):
     @abstractmethod
     def assembled(self) -> Out:
         """The answer as far as it came, from the parts."""
-
-
-def rows(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list that may be missing, null, a single object, or hold nulls."""
-    if isinstance(value, dict):
-        return [value]  # pyright: ignore[reportUnknownVariableType]
-    if not isinstance(value, list):
-        return []
-    return [row for row in value if isinstance(row, dict)]  # pyright: ignore[reportUnknownVariableType]

@@ -8,15 +8,31 @@ from typing import Any, ClassVar
 
 from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, Text, TopK
+from hf_tools.loose import rows, table
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot, only
-from hf_tools.tasks.decoding import StreamDecoder, rows
-from hf_tools.wire import as_json, inputs, parse, read_json
+from hf_tools.tasks.decoding import StreamDecoder
+from hf_tools.wire import as_json, depth, inputs, one, parse, read_json
 
 LONG = 4096
 """Above this many tokens a second run after an unclear failure would be expensive."""
 
 COMPLETIONS = frozenset(
-    ["best_of", "frequency_penalty", "max_tokens", "n", "repetition_penalty", "seed", "stop", "temperature", "top_k", "top_p", "logprobs", "echo", "min_p", "typical_p"]
+    [
+        "best_of",
+        "frequency_penalty",
+        "max_tokens",
+        "n",
+        "repetition_penalty",
+        "seed",
+        "stop",
+        "temperature",
+        "top_k",
+        "top_p",
+        "logprobs",
+        "echo",
+        "min_p",
+        "typical_p",
+    ]
 )
 """What the OpenAI-shaped /v1/completions of vLLM, SGLang, TGI and llama.cpp takes, of our parameters."""
 
@@ -158,15 +174,14 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
 
 
 def _output(value: Any) -> TextGenerationOutput:
-    if isinstance(value, dict) and "choices" in value:
-        usage: Any = value.get("usage")  # pyright: ignore[reportUnknownMemberType]
-        texts = [
+    if "choices" in table(value):
+        usage = table(table(value).get("usage")) or None
+        value = [
             {"generated_text": choice.get("text"), "finish_reason": choice.get("finish_reason") or None, "usage": usage}
-            for choice in rows(value["choices"])
+            for choice in rows(table(value)["choices"])
         ]
-        return _first(parse(list[TextGenerationOutput], texts))
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):  # pyright: ignore
-        value = value[0]  # pyright: ignore[reportUnknownVariableType]
+    elif depth(value) > 1:
+        value = one(value)
     return _first(parse(list[TextGenerationOutput], value if isinstance(value, list) else [value]))
 
 
@@ -189,14 +204,13 @@ class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart])
     def part(self, value: dict[str, Any]) -> Sequence[TextGenerationPart]:
         if "choices" in value:
             return self._chunk(value)
-        token: Any = value.get("token")
-        token = token if isinstance(token, dict) else {}
-        special, details = bool(token.get("special")), value.get("details")
+        token, details = table(value.get("token")), table(value.get("details"))
+        special = bool(token.get("special"))
         part = TextGenerationPart("" if special else str(token.get("text") or ""), token or None, special, raw=value)
         self._texts.setdefault(0, []).append(part.text)
-        if isinstance(details, dict):
+        if details:
             part.details = self._final["details"] = details
-            reason: Any = details.get("finish_reason")  # pyright: ignore[reportUnknownMemberType]
+            reason = details.get("finish_reason")
             part.finish_reason = self._final["finish_reason"] = str(reason) if reason else None
         if isinstance(value.get("generated_text"), str):
             part.generated_text = self._final["generated_text"] = value["generated_text"]
@@ -204,8 +218,7 @@ class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart])
         return [part]
 
     def _chunk(self, value: dict[str, Any]) -> list[TextGenerationPart]:
-        usage: Any = value.get("usage")
-        self.usage = usage if isinstance(usage, dict) else self.usage
+        self.usage = table(value.get("usage")) or self.usage
         parts: list[TextGenerationPart] = []
         for choice in rows(value["choices"]):
             index, reason = choice.get("index"), choice.get("finish_reason") or None

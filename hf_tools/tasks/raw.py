@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from hf_tools.inputs import Object
+from hf_tools.loose import rows
 from hf_tools.media import Media, media_from
 from hf_tools.media.sources import AnyInput, read
 from hf_tools.task import SERVERS, Body, Reply, Route, Server, Streamed, cannot
@@ -78,11 +79,9 @@ class RawDecoder(StreamDecoder[Any, Any]):
 
     def part(self, value: dict[str, Any]) -> Sequence[Any]:
         self._values.append(value)
-        choices: Any = value.get("choices")
-        known = "token" in value or choices is not None
-        ended = isinstance(value.get("generated_text"), str) or (
-            isinstance(choices, list)
-            and any(isinstance(one, dict) and one.get("finish_reason") for one in choices)  # pyright: ignore
+        known = "token" in value or "choices" in value
+        ended = isinstance(value.get("generated_text"), str) or any(
+            choice.get("finish_reason") for choice in rows(value.get("choices"))
         )
         self.finished = ended or self.finished or not known
         return [value]

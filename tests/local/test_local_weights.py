@@ -63,7 +63,7 @@ def test_order_of_places(cache: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
     (package / "tiny.gguf").write_bytes(CONTENT)
     assert weights.find(TINY) is None
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
     assert weights.locate(TINY) == package / "tiny.gguf"
     (cache / "tiny.gguf").write_bytes(CONTENT)
     assert weights.locate(TINY) == cache / "tiny.gguf"

@@ -1,0 +1,26 @@
+"""Look into JSON of unknown shape: what is not there, or of another kind, is empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def table(value: Any) -> dict[str, Any]:
+    """The value as an object; anything else as an empty one."""
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+    return found
+
+
+def items(value: Any) -> list[Any]:
+    """The value as a list; anything else as an empty one."""
+    if not isinstance(value, list):
+        return []
+    found: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+    return found
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list that may be missing, null, a single object, or hold nulls."""
+    return [table(row) for row in (items(value) or [value]) if isinstance(row, dict)]
