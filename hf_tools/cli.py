@@ -1,7 +1,7 @@
 """The command `hf-tools`, also `python -m hf_tools`: results on stdout, everything else on stderr.
 
-Exit codes: 0 done, 1 error, 2 wrong usage or refused input, 3 token, permission or credits, 4 rate limit or a model that
-is loading or overloaded, 130 interrupted, 141 the reader of stdout is gone.
+Exit codes: 0 done, 1 error, 2 wrong usage or refused input, 3 token, permission or credits, 4 rate limit, or a model
+that is loading or overloaded, 130 interrupted, 141 the reader of stdout is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from hf_tools import local
+from hf_tools import __version__, local
 from hf_tools.catalogue import catalogue, streams
 from hf_tools.errors import (
     AuthenticationError,
@@ -27,7 +27,6 @@ from hf_tools.errors import (
     RateLimited,
 )
 from hf_tools.local.cli import add_commands
-from hf_tools.version import VERSION
 
 WIDTH = 100
 CODES: tuple[tuple[tuple[type[HfError], ...], int], ...] = (
@@ -47,13 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _replacing(stream)
     try:
-        arguments = _parser().parse_args(argv)
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except HfError as error:
-        sys.stdout.flush()
-        sys.stderr.write(f"error: {error}\n")
-        return exit_code(error)
+        return _run(argv)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
@@ -61,6 +54,17 @@ def main(argv: list[str] | None = None) -> int:
         # The interpreter flushes stdout once more at its end, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+
+
+def _run(argv: list[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except HfError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {error}\n")
+        return exit_code(error)
+    sys.stdout.flush()
     return code
 
 
@@ -77,7 +81,7 @@ def _replacing(stream: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hf-tools", description="Every Hugging Face inference task.")
-    parser.add_argument("--version", action="version", version=f"hf-tools {VERSION}")
+    parser.add_argument("--version", action="version", version=f"hf-tools {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listed = commands.add_parser(
         "tasks",
@@ -93,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog='examples: hf-tools demo | hf-tools demo --ask "Which extras are there?" --file README.md',
     )
     shown.add_argument("--ask", metavar="QUESTION", help="answer this question: from memory, and from the file")
-    shown.add_argument("--file", type=Path, metavar="PATH", help="a text file to look in; default: the project's README")
+    shown.add_argument(
+        "--file", type=Path, metavar="PATH", help="a text file to look in; default: the project's README"
+    )
     shown.set_defaults(run=_demo)
     weights = commands.add_parser("local", help="the embedded backend's models: pull, list")
     add_commands(weights)

@@ -25,7 +25,7 @@ TGI_MODEL = "tgi"
 
 def route(task: Task[Any], settings: Settings, *, stream: bool, deadline: float | None) -> Steps[Route]:
     """The route for this call; asks an endpoint of unknown kind, and the Hub for a model where none is given."""
-    model = task.model or settings.model
+    model = settings.model if task.model is None else task.model
     if model is not None and providers.is_url(model):
         if settings.provider == "local":
             raise InputError("the embedded backend takes no URL as `model`", hint="Use HfInference().endpoint(url)")

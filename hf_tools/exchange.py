@@ -101,7 +101,8 @@ class _Call(Generic[Out]):
                 except HfError as error:
                     request = self._again(request, error)
         except HfError as error:
-            raise self._placed(error)  # noqa: B904 - it is the error itself, with its place
+            self._place(error)
+            raise
 
     def replied(self) -> Steps[Reply]:
         """The reply as it came: for a stream its head."""
@@ -113,7 +114,8 @@ class _Call(Generic[Out]):
                 except HfError as error:
                     request = self._again(request, error)
         except HfError as error:
-            raise self._placed(error)  # noqa: B904
+            self._place(error)
+            raise
 
     @property
     def _route(self) -> Route:
@@ -162,13 +164,13 @@ class _Call(Generic[Out]):
             raise error
         return replace(request, wait=wait)
 
-    def _placed(self, error: HfError) -> HfError:
-        """The error with where it happened, without secrets."""
+    def _place(self, error: HfError) -> None:
+        """Write into the error where it happened; take secrets out."""
         if isinstance(error, StatusError):
             error.attempts = max(self.attempts.made, 1)
         if isinstance(error, AuthenticationError):
             error.hint = _which_token(self.settings.token)
-        return redacted(error.at(**self.place), self.settings.token)
+        redacted(error.at(**self.place), self.settings.token)
 
 
 def _which_token(token: Token | None) -> str:

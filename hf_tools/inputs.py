@@ -20,6 +20,13 @@ def _not_empty(values: Any) -> Any:
     return values
 
 
+def _number(value: Any) -> Any:
+    """Python counts True as 1; as an argument it is a mistake."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueError only
+    return value
+
+
 def _labels(value: Any) -> Any:
     """A comma-joined string is what older clients took; a label that contains a comma needs the list."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
@@ -43,11 +50,11 @@ Labels: TypeAlias = Annotated[
     AfterValidator(_not_empty),
 ]
 """A list of labels; one string is split at its commas."""
-Positive: TypeAlias = Annotated[int, Field(gt=0)]
-NotNegative: TypeAlias = Annotated[int, Field(ge=0)]
-NotNegativeFloat: TypeAlias = Annotated[float, Field(ge=0)]
-Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-TopK: TypeAlias = Annotated[int, Field(ge=-1)]
+Positive: TypeAlias = Annotated[int, Field(gt=0), BeforeValidator(_number)]
+NotNegative: TypeAlias = Annotated[int, Field(ge=0), BeforeValidator(_number)]
+NotNegativeFloat: TypeAlias = Annotated[float, Field(ge=0), BeforeValidator(_number)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
+TopK: TypeAlias = Annotated[int, Field(ge=-1), BeforeValidator(_number)]
 """Some servers take 0 or -1 for "all"."""
 Object: TypeAlias = Mapping[str, Any]
 

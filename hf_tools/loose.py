@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from pydantic import ValidationError, WrapValidator
 
 
 def table(value: Any) -> dict[str, Any]:
@@ -24,3 +27,14 @@ def items(value: Any) -> list[Any]:
 def rows(value: Any) -> list[dict[str, Any]]:
     """The objects in a list that may be missing, null, a single object, or hold nulls."""
     return [table(row) for row in (items(value) or [value]) if isinstance(row, dict)]
+
+
+def _or_none(value: Any, check: Callable[[Any], Any]) -> Any:
+    try:
+        return check(value)
+    except ValidationError:
+        return None
+
+
+UNPROMISED = WrapValidator(_or_none)
+"""For fields of an answer that come beside what was asked for: None where the value is of another kind."""

@@ -68,7 +68,7 @@ class Options:
         retries: Any = self.max_retries
         if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= 10:
             raise ConfigurationError(f"`max_retries` = {shown(repr(retries), 60)}: must be a whole number from 0 to 10")
-        for name, value in self.headers():
+        for name, value in [*self.headers(), ("X-HF-Bill-To", self.bill_to or "")]:
             clean_header(name, value)
 
     @property

@@ -90,6 +90,8 @@ def message_of(body: Any) -> str:
         return body
     if isinstance(body, list):
         return "; ".join(filter(None, (message_of(row) for row in items(body))))
+    if not isinstance(body, dict):
+        return ""
     about = table(body)
     for name in ("error", "errors", "error_description", "detail", "message", "title"):
         text = _unwrapped(about.get(name)) if name != "detail" else _detail(about.get(name))

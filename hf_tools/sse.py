@@ -26,7 +26,7 @@ class Events:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
+        self._waiting = self._size = 0
         self._data: list[bytes] = []
         self._kind = ""
         self._start: bytes | None = b""
@@ -47,12 +47,14 @@ class Events:
             if self._pieces:
                 line = b"".join((*self._pieces, line))
                 self._pieces.clear()
+                self._waiting = 0
             event = self._line(line)
             if event is not None:
                 yield event
         if rest:
             self._pieces.append(rest)
-            self._grow(len(rest))
+            self._waiting += len(rest)
+            self._check(self._waiting)
 
     def close(self) -> Iterator[Event]:
         """The bytes have ended: yield an event that no blank line has ended; many servers leave that out."""
@@ -76,11 +78,12 @@ class Events:
     def _line(self, line: bytes) -> Event | None:
         if not line:
             return self._dispatch()
+        self._check(len(line))
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
-            self._grow(len(value))
+            self._size += len(line)
         elif name == b"event":
             self._kind = value.decode("utf-8", "replace")
         return None
@@ -90,7 +93,7 @@ class Events:
         self._data, self._kind, self._size = [], "", 0
         return Event(data.decode("utf-8", "replace"), kind) if data.strip() else None
 
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_EVENT:
+    def _check(self, line: int) -> None:
+        """Refuse a line that makes its event too large, whether or not it has come as a whole."""
+        if self._size + line > MAX_EVENT:
             raise StreamProtocolError(f"an event of the stream is larger than {MAX_EVENT // 2**20} MiB")

@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from hf_tools._http import Http, pieces
-from hf_tools.errors import EmptyResponse, HfError, StreamConsumed, StreamInterrupted, TransportError
+from hf_tools.errors import HfError, ResponseError, StreamConsumed, StreamInterrupted, TransportError
 from hf_tools.exchange import Opened, opened, redacted
+from hf_tools.replies import KEPT, request_id
 from hf_tools.steps import Settings
 from hf_tools.task import Out, Part, Streamed
 
@@ -16,54 +17,67 @@ if TYPE_CHECKING:
     from hf_tools._http.aio import AsyncHttp
 
 
-class _State(Generic[Out, Part]):
-    """What both kinds of streams know."""
+class _Reading(Generic[Out, Part]):
+    """How far a stream was read. Its generator holds this, not the stream: one that is dropped is closed at once."""
 
     def __init__(self, task: Streamed[Out, Part], settings: Settings) -> None:
-        self._task, self._settings = task, settings
-        self._opened: Opened[Out, Part] | None = None
-        self._ended = self._complete = False
-        self.interrupted = False
-        """The stream has ended before its terminal mark."""
+        self.task, self.settings = task, settings
+        self.opened: Opened[Out, Part] | None = None
+        self.ended = self.complete = self.interrupted = False
+
+    def failed(self, error: HfError) -> HfError:
+        """The error of a stream that has begun: with its place and the answer as far as it came."""
+        self.interrupted = True
+        if self.opened is None:
+            return error
+        if isinstance(error, TransportError):
+            cause, error = error, StreamInterrupted(f"the stream broke: {error.message}", hint=error.hint)
+            error.partial, error.__cause__ = self.opened.decoder.final, cause
+        if isinstance(error, ResponseError):
+            head = self.opened.head
+            error.status, error.headers, error.body = head.status, head.headers, error.body[:KEPT]
+            error.request_id = request_id(head.headers)
+        return redacted(error.at(**self.opened.place), self.settings.token)
+
+
+class _Told(Generic[Out, Part]):
+    """What both kinds of streams tell."""
+
+    def __init__(self, task: Streamed[Out, Part], settings: Settings) -> None:
+        self._reading = _Reading(task, settings)
+
+    @property
+    def interrupted(self) -> bool:
+        """The stream has failed before its terminal mark."""
+        return self._reading.interrupted
 
     @property
     def usage(self) -> Any:
         """Tokens used as the server told them, mostly with the last part; None before, and where it does not tell."""
-        return self._opened.decoder.usage if self._opened else None
+        return self._reading.opened.decoder.usage if self._reading.opened else None
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the answer, lower-case names; empty before the first part."""
-        return dict(self._opened.head.headers) if self._opened else {}
+        return dict(self._reading.opened.head.headers) if self._reading.opened else {}
 
     @property
     def final(self) -> Out:
         """The whole answer, put together from the parts; StreamConsumed before the stream was read to its end."""
-        if self._opened is None or not self._complete:
+        begun = self._reading.opened
+        if begun is None or not self._reading.complete:
             raise StreamConsumed(
                 "the stream was not read to its end", hint="Iterate over it first, or call read()",
-                partial=self._opened.decoder.final if self._opened else None,
+                partial=begun.decoder.final if begun else None,
             )  # fmt: skip
-        return self._opened.decoder.final
+        return begun.decoder.final
 
-    def _begun(self) -> None:
-        if self._ended:
+    def _begin(self) -> None:
+        if self._reading.ended:
             raise StreamConsumed("the stream was read or closed before", hint="Send the request again")
 
-    def _failed(self, error: HfError) -> HfError:
-        """The error of a stream that has begun: with its place and the answer as far as it came."""
-        self.interrupted = True
-        if self._opened is None:
-            return error
-        if isinstance(error, TransportError):
-            cause, error = error, StreamInterrupted(f"the stream broke: {error.message}", hint=error.hint)
-            error.partial, error.__cause__ = self._opened.decoder.final, cause
-        if isinstance(error, EmptyResponse):
-            error.status, error.headers = self._opened.head.status, self._opened.head.headers
-        return redacted(error.at(**self._opened.place), self._settings.token)
 
-
-class Stream(_State[Out, Part]):
+class Stream(_Told[Out, Part]):
     """A stream of parts. Nothing is sent before the first part is asked for.
 
     Iterate, best in a `with` block: leaving it closes the connection at once; a stream that is just dropped is
@@ -73,10 +87,10 @@ class Stream(_State[Out, Part]):
 
     def __init__(self, task: Streamed[Out, Part], settings: Settings, http: Http) -> None:
         super().__init__(task, settings)
-        self._parts = self._read(http)
+        self._parts = _parts(self._reading, http)
 
     def __iter__(self) -> Iterator[Part]:
-        self._begun()
+        self._begin()
         return self
 
     def __next__(self) -> Part:
@@ -95,41 +109,46 @@ class Stream(_State[Out, Part]):
 
     def close(self) -> None:
         """Close the connection; what was not read is lost. May be called any number of times."""
-        self._ended = True
-        self._parts.close()
+        try:
+            self._parts.close()
+        except ValueError as error:
+            raise StreamConsumed("the stream is being read by another thread") from error
+        self._reading.ended = True
 
     def read(self) -> Out:
         """Read what is left and return the whole answer."""
-        for _ in self:
-            pass
+        if not self._reading.complete:
+            for _ in self:
+                pass
         return self.final
 
-    def _read(self, http: Http) -> Generator[Part, None, None]:
-        try:
-            with ExitStack() as held:
-                begun, response = http.drive(opened(self._task, self._settings), held)
-                self._opened, decoder = begun, begun.decoder
-                for data in pieces(response, begun.deadline):
-                    yield from decoder.feed(data)
-                    if decoder.done:
-                        break
-                yield from decoder.close()
-                self._complete = True
-        except HfError as error:
-            raise self._failed(error)  # noqa: B904 - it is the error itself, or holds it as its cause
-        finally:
-            self._ended = True
+
+def _parts(reading: _Reading[Out, Part], http: Http) -> Generator[Part, None, None]:
+    try:
+        with ExitStack() as held:
+            begun, response = http.drive(opened(reading.task, reading.settings), held)
+            reading.opened, decoder = begun, begun.decoder
+            for data in pieces(response, begun.deadline):
+                yield from decoder.feed(data)
+                if decoder.done:
+                    break
+            yield from decoder.close()
+            reading.complete = True
+    except HfError as error:
+        raise reading.failed(error)  # noqa: B904 - it is the error itself, or holds it as its cause
+    finally:
+        reading.ended = True
 
 
-class AsyncStream(_State[Out, Part]):
+class AsyncStream(_Told[Out, Part]):
     """A stream of parts, awaited; otherwise as `Stream`."""
 
     def __init__(self, task: Streamed[Out, Part], settings: Settings, http: AsyncHttp) -> None:
         super().__init__(task, settings)
-        self._parts = self._read(http)
+        self._parts = _aparts(self._reading, http)
 
     def __aiter__(self) -> AsyncIterator[Part]:
-        self._begun()
+        self._begin()
         return self
 
     async def __anext__(self) -> Part:
@@ -148,32 +167,37 @@ class AsyncStream(_State[Out, Part]):
 
     async def aclose(self) -> None:
         """Close the connection; what was not read is lost. May be called any number of times."""
-        self._ended = True
-        await self._parts.aclose()
+        try:
+            await self._parts.aclose()
+        except RuntimeError as error:
+            raise StreamConsumed("the stream is being read by another task") from error
+        self._reading.ended = True
 
     async def read(self) -> Out:
         """Read what is left and return the whole answer."""
-        async for _ in self:
-            pass
+        if not self._reading.complete:
+            async for _ in self:
+                pass
         return self.final
 
-    async def _read(self, http: AsyncHttp) -> AsyncGenerator[Part, None]:
-        from hf_tools._http.aio import apieces
 
-        try:
-            async with AsyncExitStack() as held:
-                begun, response = await http.drive(opened(self._task, self._settings), held)
-                self._opened, decoder = begun, begun.decoder
-                source = await held.enter_async_context(aclosing(apieces(response, begun.deadline)))
-                async for data in source:
-                    for part in decoder.feed(data):
-                        yield part
-                    if decoder.done:
-                        break
-                for part in decoder.close():
+async def _aparts(reading: _Reading[Out, Part], http: AsyncHttp) -> AsyncGenerator[Part, None]:
+    from hf_tools._http.aio import apieces
+
+    try:
+        async with AsyncExitStack() as held:
+            begun, response = await http.drive(opened(reading.task, reading.settings), held)
+            reading.opened, decoder = begun, begun.decoder
+            source = await held.enter_async_context(aclosing(apieces(response, begun.deadline)))
+            async for data in source:
+                for part in decoder.feed(data):
                     yield part
-                self._complete = True
-        except HfError as error:
-            raise self._failed(error)  # noqa: B904 - it is the error itself, or holds it as its cause
-        finally:
-            self._ended = True
+                if decoder.done:
+                    break
+            for part in decoder.close():
+                yield part
+            reading.complete = True
+    except HfError as error:
+        raise reading.failed(error)  # noqa: B904 - it is the error itself, or holds it as its cause
+    finally:
+        reading.ended = True

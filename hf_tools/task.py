@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
 from dataclasses import dataclass as plain
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -19,15 +19,15 @@ from typing import (
     TypeAlias,
     TypeVar,
     dataclass_transform,
+    get_origin,
+    get_type_hints,
 )
 
 from pydantic_core import ValidationError
 
+from hf_tools.docstrings import attribute_docstrings
 from hf_tools.errors import InputError, shown
 from hf_tools.media import Media
-
-if TYPE_CHECKING:
-    from pydantic import Field
 
 Out = TypeVar("Out")
 Out_co = TypeVar("Out_co", covariant=True)
@@ -98,23 +98,41 @@ class Declared:
         return super().__new__(cls)
 
 
+_building = threading.RLock()
+
+
 def build(cls: type[Any]) -> None:
     """Make the pydantic dataclass of `cls` and of its bases, once."""
-    if "__pydantic_validator__" in cls.__dict__:
+    if "_is_built" in cls.__dict__:
         return
+    with _building:
+        if "_is_built" in cls.__dict__:
+            return
+        for base in reversed(cls.__mro__[1:]):
+            if issubclass(base, Declared) and base is not Declared:
+                build(base)
+        _make(cls)
+        cls._is_built = True
+
+
+def _make(cls: type[Any]) -> None:
     from pydantic import ConfigDict, Field
     from pydantic.dataclasses import dataclass
 
-    globals()["Field"] = Field  # an annotation of Task names it; importing it above costs a tenth of the import time
-    for base in reversed(cls.__mro__[1:]):
-        if issubclass(base, Declared) and base is not Declared:
-            build(base)
-    config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True,
-        hide_input_in_errors=True, allow_inf_nan=False,
-    )  # fmt: skip
+    written, docs = dict(cls.__annotations__), attribute_docstrings(cls)
+    hints = get_type_hints(cls, include_extras=True)
+    for name in written:
+        if name in docs and get_origin(hints[name]) is not ClassVar:
+            hints[name] = Annotated[hints[name], Field(description=docs[name])]
+        cls.__annotations__[name] = hints[name]
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, allow_inf_nan=False)
     dataclass(cls, config=config, frozen=True)
     cls.__init__ = _checked(cls, cls.__init__)
+    # the types as they are written: what they stand for is unreadable in a signature
+    cls._written = getattr(cls, "_written", {}) | written
+    shape = inspect.signature(cls)
+    parameters = [each.replace(annotation=cls._written[name]) for name, each in shape.parameters.items()]
+    cls.__signature__ = shape.replace(parameters=parameters)
 
 
 def _checked(cls: type[Any], made: Any) -> Any:
@@ -150,7 +168,10 @@ def _problem(cls: type[Any], one: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in where)
     if one["type"] == "missing" or one["type"] == "missing_argument":
         return f"`{name}` is missing"
-    if one["type"] in ("unexpected_keyword_argument", "unexpected_positional_argument"):
+    if one["type"] == "unexpected_positional_argument":
+        taken = [n for n, each in inspect.signature(cls).parameters.items() if each.kind is not each.KEYWORD_ONLY]
+        return f"too many positional arguments: {', '.join(taken) or 'none'} may be given so, the others by name"
+    if one["type"] == "unexpected_keyword_argument":
         return f"`{name}` is not a parameter of this task; it takes {', '.join(names)}"
     value, reason = one["input"], str(one["msg"]).removeprefix("Value error, ")
     if not name:
@@ -197,10 +218,8 @@ class Task(Declared, Generic[Out]):
     """Seconds that a call may take in all, unless the options say otherwise."""
 
     _: KW_ONLY
-    model: Annotated[
-        str | None,
-        Field(description="Model ID on the Hub (`org/name`), or the URL of an endpoint. Default: the client's model."),
-    ] = None
+    model: str | None = None
+    """Model ID on the Hub (`org/name`), or the URL of an endpoint. Default: the client's model."""
 
     @property
     def costly(self) -> bool:

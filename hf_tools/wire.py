@@ -168,7 +168,8 @@ def one(value: Any) -> Any:
 
 def many(value: Any, count: int) -> list[Any]:
     """The list of answers to `count` inputs; ShapeError where another number came."""
-    answers: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+    alone = [] if value is None else [value]
+    answers: list[Any] = value if isinstance(value, list) else alone  # pyright: ignore[reportUnknownVariableType]
     if len(answers) != count:
         raise ShapeError(f"{count} inputs were sent, {len(answers)} answers came: {excerpt(value)}")
     return answers

@@ -12,22 +12,30 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "errors": 0,
+    "loose": 0,
+    "docstrings": 0,
+    "version": 0,
     "media": 1,
     "task": 2,
+    "answer": 2,
     "inputs": 2,
     "wire": 3,
     "sse": 3,
+    "urls": 3,
     "tasks": 4,
     "auth": 5,
     "options": 5,
     "providers": 5,
-    "endpoints": 5,
-    "sources": 5,
+    "steps": 5,
     "replies": 6,
     "retry": 6,
+    "downloads": 6,
+    "endpoints": 6,
     "exchange": 6,
-    "streams": 7,
     "_http": 7,
+    "streams": 7,
+    "methods": 7,
+    "catalogue": 7,
     "client": 7,
     "__init__": 8,
     "local": 9,
@@ -49,7 +57,11 @@ LAZY = {
 BASE = {"httpx", "pydantic", "pydantic_core", "typing_extensions"}
 """What the core may import of others while it is imported."""
 
-HTTPX = {"hf_tools._http", "hf_tools.local.transports"}
+HTTPX = {
+    "hf_tools._http",
+    *(f"hf_tools._http.{part}" for part in ("aio", "faults", "shared", "sync")),
+    "hf_tools.local.transports",
+}
 """The only modules that import httpx, but for annotations."""
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from hf_tools.answer import Answer
 from hf_tools.inputs import NotNegative, NotNegativeFloat, Object, Positive
+from hf_tools.loose import UNPROMISED
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
 from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder, text_of
-from hf_tools.wire import as_json, parse, read_json
+from hf_tools.wire import Label, as_json, parse, read_json
 
 PATH = "/v1/chat/completions"
 LONG = 4096
@@ -53,8 +55,8 @@ class ChatMessage(Answer):
     role: str | None = "assistant"
     content: Annotated[str | None, BeforeValidator(_text)] = None
     tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = []
-    reasoning_content: str | None = None
-    reasoning_text: Annotated[str | None, Field(alias="reasoning")] = None
+    reasoning_content: Annotated[str | None, BeforeValidator(_text)] = None
+    reasoning_text: Annotated[str | None, BeforeValidator(_text), Field(alias="reasoning")] = None
 
     @field_validator("tool_calls", mode="before")
     @classmethod
@@ -72,27 +74,27 @@ class Choice(Answer):
 
     message: ChatMessage
     index: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
-    finish_reason: str | None = None
+    finish_reason: Annotated[Label | None, UNPROMISED] = None
     logprobs: Any = None
 
 
 class Usage(Answer):
     """Tokens used; None where the server did not say."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: Annotated[int | None, UNPROMISED] = None
+    completion_tokens: Annotated[int | None, UNPROMISED] = None
+    total_tokens: Annotated[int | None, UNPROMISED] = None
 
 
 class ChatCompletionOutput(Answer):
     """The answer to a chat: one choice unless `n` asked for more."""
 
     choices: Annotated[list[Choice], Field(min_length=1)]
-    id: str | None = None
-    model: str | None = None
-    created: float | None = None
-    system_fingerprint: str | None = None
-    usage: Usage | None = None
+    id: Annotated[Label | None, UNPROMISED] = None
+    model: Annotated[Label | None, UNPROMISED] = None
+    created: Annotated[float | None, UNPROMISED] = None
+    system_fingerprint: Annotated[Label | None, UNPROMISED] = None
+    usage: Annotated[Usage | None, UNPROMISED] = None
 
     @property
     def message(self) -> ChatMessage:
@@ -209,4 +211,4 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
         return parse(ChatCompletionOutput, read_json(reply))
 
     def decoder(self, head: Reply) -> ChatDecoder[ChatCompletionOutput]:
-        return ChatDecoder(head, self.decode, ChatCompletionOutput.model_validate)
+        return ChatDecoder(head, self.decode, partial(parse, ChatCompletionOutput))

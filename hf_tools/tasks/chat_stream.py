@@ -58,7 +58,7 @@ class Assembly:
     def call(self, delta: dict[str, Any]) -> ToolCallDelta:
         """Add a piece of a tool call to the call that it belongs to."""
         function = table(delta.get("function"))
-        name, given = function.get("name") or "", delta.get("id")
+        name, given = str(function.get("name") or ""), delta.get("id")
         known = "" if given is None else str(given)
         arguments = function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
@@ -67,9 +67,9 @@ class Assembly:
         call = self.calls[place]
         call["id"] = call["id"] or known
         if name != call["name"]:
-            call["name"] += str(name)
+            call["name"] += name
         call["arguments"] += arguments or ""
-        return ToolCallDelta(place, known or None, str(name) or None, arguments or "")
+        return ToolCallDelta(place, known or None, name or None, arguments or "")
 
     def _place(self, index: Any, known: str, named: bool) -> int:
         """Which call: the server's index, but another id at the same index, or a name without one, is a new call."""
@@ -111,11 +111,12 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
 
     def part(self, value: dict[str, Any]) -> Sequence[ChatChunk]:
         for name in ("id", "model", "created", "system_fingerprint", "provider"):
-            if value.get(name):
+            if value.get(name) is not None:
                 self._about[name] = value[name]
         usage = table(value.get("usage")) or None
         self.usage = usage or self.usage
         chunks = [self._chunk(choice, value) for choice in rows(value.get("choices"))]
+        self.finished = bool(self._choices) and all(whole.finish_reason for whole in self._choices.values())
         if usage is not None:
             if not chunks:
                 chunks = [ChatChunk(raw=value)]
@@ -138,7 +139,6 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         reason = choice.get("finish_reason") or None
         if reason:
             whole.finish_reason = str(reason)
-            self.finished = True
         return ChatChunk(text, reasoning, calls, whole.finish_reason if reason else None, index, None, raw)
 
     def parts_of(self, answer: Out) -> Sequence[ChatChunk]:

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from hf_tools.errors import (
     EmptyResponse,
+    ResponseError,
     StreamError,
     StreamInterrupted,
     StreamProtocolError,
@@ -17,9 +18,12 @@ from hf_tools.errors import (
     shown,
 )
 from hf_tools.loose import table
-from hf_tools.sse import MAX_EVENT, Event, Events
+from hf_tools.sse import BOM, MAX_EVENT, Event, Events
 from hf_tools.task import Out, Part, Reply
 from hf_tools.wire import reported
+
+_PROMISED = frozenset(["choices", "token"])
+"""Keys of a part of an answer: an event that has one reports no error with its `detail`."""
 
 
 class StreamDecoder(ABC, Generic[Out, Part]):
@@ -33,26 +37,28 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         self._events = Events()
         self._answer: Out | None = None
         self._bytes = bytearray()
-        self._is_whole = head.content_type.endswith("json") or head.content_type == "text/html"
+        self._is_stream: bool | None = None
         self._seen = False
 
     def feed(self, data: bytes) -> Iterator[Part]:
         """Take the next bytes; yield the parts that are complete with them."""
         if self.done:
             return
-        if self._is_whole:
-            self._bytes += data
-            if len(self._bytes) > MAX_EVENT:
-                raise StreamProtocolError("the answer is no stream, and too large")
+        if self._is_stream:
+            yield from self._parts(self._events.feed(data))
             return
-        yield from self._parts(self._events.feed(data))
+        self._bytes += data
+        if self._is_stream is None:
+            self._is_stream = self._told()
+        if self._is_stream:
+            yield from self._parts(self._events.feed(bytes(self._bytes)))
+        elif len(self._bytes) > MAX_EVENT:
+            raise StreamProtocolError("the answer is no stream, and too large")
 
     def close(self) -> Iterator[Part]:
         """The bytes have ended; StreamInterrupted with the partial answer where no terminal mark has come."""
-        if self._is_whole:
-            self._answer = self._whole(Reply(self._head.status, self._head.headers, bytes(self._bytes)))
-            self.done = True
-            yield from self.parts_of(self._answer)
+        if self._is_stream is False:
+            yield from self.parts_of(self._taken())
             return
         if not self.done:
             yield from self._parts(self._events.close())
@@ -66,6 +72,27 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         """The answer as far as it came."""
         return self.assembled() if self._answer is None else self._answer
 
+    def _told(self) -> bool | None:
+        """Whether the bytes are events, as the first one tells: some servers declare neither; None before it came."""
+        start = bytes(self._bytes).removeprefix(BOM).lstrip()
+        if BOM.startswith(start):
+            return None
+        if start[:1] in (b"{", b"[", b"<"):
+            return False
+        # else as declared, unless it begins as the fields data, event, id and retry and comments do
+        return start[:1] in b"deir:" or self._head.content_type == "text/event-stream"
+
+    def _taken(self) -> Out:
+        """The answer that came whole though a stream was asked for."""
+        reply = Reply(self._head.status, self._head.headers, bytes(self._bytes))
+        try:
+            self._answer = answer = self._whole(reply)
+        except ResponseError as error:
+            error.body = reply.content
+            raise
+        self.done = True
+        return answer
+
     def _parts(self, events: Iterator[Event]) -> Iterator[Part]:
         try:
             for event in events:
@@ -77,29 +104,34 @@ class StreamDecoder(ABC, Generic[Out, Part]):
             raise
 
     def _event(self, event: Event) -> Sequence[Part]:
+        if event.kind == "ping":
+            return ()
         self._seen = True
-        data = event.data.strip()
-        if data == "[DONE]":
+        if event.data.strip() == "[DONE]":
             self.done = True
             return ()
-        value = self._json(data)
+        value = self._value(event)
         if value is None:
             return ()
         if not isinstance(value, dict):
-            raise StreamProtocolError(f"an event of the stream is not an object: {shown(data)}")
+            raise StreamProtocolError(f"an event of the stream is not an object: {shown(event.data)}")
         about = table(cast(object, value))
         report = reported(about)
-        if report is None and (event.kind == "error" or ("detail" in about and "choices" not in about)):
-            report = shown(about.get("message") or about.get("detail") or data), None
+        if report is None and (event.kind == "error" or ("detail" in about and not about.keys() & _PROMISED)):
+            report = shown(about.get("message") or about.get("detail") or event.data), None
         if report is not None:
             raise StreamReportedError(f"the server reported an error in the stream: {report[0]}", code=report[1])
         return self.part(about)
 
-    def _json(self, data: str) -> Any:
+    def _value(self, event: Event) -> Any:
+        """The JSON value of an event; of an error event always an object, whatever the server wrote."""
+        value: Any = event.data
         try:
-            return from_json(data)
+            value = from_json(event.data)
         except ValueError as error:
-            raise StreamProtocolError(f"an event of the stream is not JSON: {shown(data)}") from error
+            if event.kind != "error":
+                raise StreamProtocolError(f"an event of the stream is not JSON: {shown(event.data)}") from error
+        return {"error": value} if event.kind == "error" and not isinstance(value, dict) else value
 
     @abstractmethod
     def part(self, value: dict[str, Any]) -> Sequence[Part]:

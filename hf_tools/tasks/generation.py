@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, Text, TopK
-from hf_tools.loose import rows, table
+from hf_tools.loose import UNPROMISED, rows, table
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot, only
 from hf_tools.tasks.decoding import StreamDecoder
-from hf_tools.wire import as_json, depth, inputs, one, parse, read_json
+from hf_tools.wire import Label, as_json, depth, inputs, one, parse, read_json
 
 LONG = 4096
 """Above this many tokens a second run after an unclear failure would be expensive."""
@@ -63,9 +63,9 @@ class TextGenerationOutput(Answer):
     """
 
     generated_text: str
-    details: TextGenerationDetails | None = None
-    finish_reason: str | None = None
-    usage: dict[str, Any] | None = None
+    details: Annotated[TextGenerationDetails | None, UNPROMISED] = None
+    finish_reason: Annotated[Label | None, UNPROMISED] = None
+    usage: Annotated[dict[str, Any] | None, UNPROMISED] = None
     sequences: list[TextGenerationOutput] = []
 
 
@@ -161,9 +161,9 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
         if self.return_full_text:
             named["echo"] = True
         head: dict[str, Any] = {"model": route.model} if route.model else {}
-        body = head | {"prompt": self.prompt} | only(self, route, named, COMPLETIONS) | dict(self.extra_body or {})
-        if route.stream:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        streamed = {"stream": True, "stream_options": {"include_usage": True}} if route.stream else {}
+        known = streamed | only(self, route, named, COMPLETIONS)
+        body = head | {"prompt": self.prompt} | known | dict(self.extra_body or {})
         return as_json(body, path="/v1/completions")
 
     def decode(self, reply: Reply) -> TextGenerationOutput:
@@ -205,6 +205,8 @@ class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart])
         if "choices" in value:
             return self._chunk(value)
         token, details = table(value.get("token")), table(value.get("details"))
+        if not (token or details or "generated_text" in value):
+            return ()
         special = bool(token.get("special"))
         part = TextGenerationPart("" if special else str(token.get("text") or ""), token or None, special, raw=value)
         self._texts.setdefault(0, []).append(part.text)
@@ -223,18 +225,23 @@ class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart])
         for choice in rows(value["choices"]):
             index, reason = choice.get("index"), choice.get("finish_reason") or None
             index = index if isinstance(index, int) else 0
-            part = TextGenerationPart(str(choice.get("text") or ""), finish_reason=reason, index=index, raw=value)
+            part = TextGenerationPart(str(choice.get("text") or ""), index=index, raw=value)
             self._texts.setdefault(index, []).append(part.text)
             if reason:
-                self._reasons[index] = str(reason)
-                self.finished = True
+                part.finish_reason = self._reasons[index] = str(reason)
             parts.append(part)
+        self.finished = bool(self._texts) and self._texts.keys() <= self._reasons.keys()
         return parts
 
     def parts_of(self, answer: TextGenerationOutput) -> Sequence[TextGenerationPart]:
-        """A whole answer, sent though a stream was asked for, as one part."""
-        reason = answer.finish_reason
-        return [TextGenerationPart(answer.generated_text, finish_reason=reason, generated_text=answer.generated_text)]
+        """A whole answer, sent though a stream was asked for, as one part a continuation."""
+        self.usage = answer.usage
+        return [
+            TextGenerationPart(
+                each.generated_text, finish_reason=each.finish_reason, generated_text=each.generated_text, index=index
+            )
+            for index, each in enumerate(answer.sequences or [answer])
+        ]
 
     def assembled(self) -> TextGenerationOutput:
         outputs = [

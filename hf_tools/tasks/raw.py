@@ -12,11 +12,11 @@ from hf_tools.media import Media, media_from
 from hf_tools.media.sources import AnyInput, read
 from hf_tools.task import SERVERS, Body, Reply, Route, Server, Streamed, cannot
 from hf_tools.tasks.decoding import StreamDecoder
-from hf_tools.wire import as_json, loads
+from hf_tools.wire import as_json, read_json
 
 
 class Request(Streamed[Any, Any]):
-    """Send raw `inputs` or `data`; the answer is the JSON value as it came, or media for other content.
+    """Send raw `inputs` or `data`; the answer is the JSON value as it came, media, or bytes for other content.
 
     A stream yields the JSON value of each event.
     """
@@ -61,8 +61,9 @@ class Request(Streamed[Any, Any]):
         return as_json(body, path=path)
 
     def decode(self, reply: Reply) -> Any:
-        if reply.content_type.endswith("json") or reply.content.lstrip()[:1] in (b"{", b"["):
-            return loads(reply.content)
+        start = reply.content.lstrip()[:1]
+        if not start or start in (b"{", b"[") or reply.content_type.endswith(("json", "html")):
+            return read_json(reply)
         media = media_from(reply.content, reply.content_type)
         return reply.content if type(media) is Media else media
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from hf_tools.answer import Answer
@@ -51,8 +51,12 @@ class TargetSize(TypedDict):
     height: Annotated[int, Field(gt=0)]
 
 
-Count: TypeAlias = Annotated[int | float, Field(gt=0)]
-"""A positive number that stays an int where it is one: servers count frames with it."""
+def _whole(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+Count: TypeAlias = Annotated[float, Field(gt=0), AfterValidator(_whole)]
+"""A positive number, written without a point where it is whole: servers count frames with it."""
 
 
 def sized(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import copy
 import functools
+import json
 import math
 import pickle
 import struct
@@ -124,17 +125,17 @@ def test_what_a_server_cannot_carry(task: Task[Any], server: Server, message: st
 def test_servers() -> None:
     assert FeatureExtraction.servers == {"hf-inference", "toolkit", "tei", "openai"}
     assert SentenceSimilarity.servers == SentenceSimilarityBatch.servers == {"hf-inference", "toolkit", "tei"}
-    assert (TextRanking.servers, TextRanking.remote) == ({"toolkit", "tei", "openai"}, ())
+    assert TextRanking.servers == {"toolkit", "tei", "openai"}
+    assert TextRanking.remote == ()
 
 
 def test_a_batch_of_similarities_is_several_requests() -> None:
     other = {"source_sentence": "d", "sentences": ("e",)}
     batch = SentenceSimilarityBatch([NEAR, other], model="org/name", truncate=True)
     assert batch.single() == [
-        SentenceSimilarity("a", ["b", "c"], model="org/name", truncate=True),
-        SentenceSimilarity("d", ["e"], model="org/name", truncate=True),
-    ] or [one.comparison() for one in batch.single()] == [NEAR, {"source_sentence": "d", "sentences": ["e"]}]
-    assert [(one.model, one.truncate) for one in batch.single()] == [("org/name", True), ("org/name", True)]
+        SentenceSimilarity(NEAR, model="org/name", truncate=True),
+        SentenceSimilarity({"source_sentence": "d", "sentences": ["e"]}, model="org/name", truncate=True),
+    ]
     assert batch.joined([[0.5, 0.25], [1.0]]) == [[0.5, 0.25], [1.0]]
 
 
@@ -164,7 +165,8 @@ FEATURES: list[tuple[str, FeatureExtraction, Any, Any, Any, dict[Any, Any]]] = [
     ("8-toolkit-list", AB, {"embeddings": [[1, 2], [3, 4]]}, [[1.0, 2.0], [3.0, 4.0]], (2, 2),
      {None: [[1.0, 2.0], [3.0, 4.0]]}),
     ("8-openai-order", AB, {"object": "list", "data": [
-        {"object": "embedding", "index": 1, "embedding": [3, 4]}, {"object": "embedding", "index": 0, "embedding": [1, 2]}
+        {"object": "embedding", "index": 1, "embedding": [3, 4]},
+        {"object": "embedding", "index": 0, "embedding": [1, 2]},
      ], "model": "m", "usage": {"prompt_tokens": 2}}, [[1.0, 2.0], [3.0, 4.0]], (2, 2),
      {None: [[1.0, 2.0], [3.0, 4.0]]}),
     ("8-openai-single", A, {"data": [{"embedding": [1, 2], "index": 0}]}, [[1.0, 2.0]], (1, 2), {None: [[1.0, 2.0]]}),
@@ -187,14 +189,12 @@ FEATURES: list[tuple[str, FeatureExtraction, Any, Any, Any, dict[Any, Any]]] = [
 def test_features(
     case: str, task: FeatureExtraction, value: Any, nested: Any, shape: Any, pooled: dict[Any, Any], reply: Made
 ) -> None:
-    import json
-
     features = task.decode(reply(json.dumps(value)))
     assert (type(features), features, features.shape) == (Features, nested, shape)
     assert features.ragged is (None in shape)
     for pooling, vectors in pooled.items():
         if vectors is None:
-            with pytest.raises(InputError, match="features of tokens, and how to pool them is not given.*pooling="):
+            with pytest.raises(InputError, match=r"features of tokens, and how to pool them is not given.*pooling="):
                 features.vectors(pooling)
         else:
             assert features.vectors(pooling) == vectors
@@ -262,14 +262,14 @@ def test_features_can_be_copied_and_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "ends", "mean"),
+    ("name", "shape", "first"),
     [
-        ("feature_extraction_with_sentence_transformers", (384,), (-0.015488003380596638, None), None),
-        ("feature_extraction_with_transformers", (1, 8, 768), (2.42480206489563, None), None),
+        ("feature_extraction_with_sentence_transformers", (384,), -0.015488003380596638),
+        ("feature_extraction_with_transformers", (1, 8, 768), 2.42480206489563),
     ],
 )
 def test_recordings_of_features(
-    name: str, shape: Any, ends: Any, mean: Any, recording: Callable[[str], list[dict[str, Any]]], written: Written
+    name: str, shape: Any, first: float, recording: Callable[[str], list[dict[str, Any]]], written: Written
 ) -> None:
     for exchange in recording(name):
         body = exchange["request"]["body"]
@@ -279,8 +279,8 @@ def test_recordings_of_features(
         features = task.decode(exchange["reply"])
         assert features.shape == shape
         [vector] = features.vectors("cls")
-        assert (len(vector), vector[0]) == (shape[-1], ends[0])
-        assert features == __import__("json").loads(exchange["reply"].content)
+        assert (len(vector), vector[0]) == (shape[-1], first)
+        assert features == json.loads(exchange["reply"].content)
 
 
 # similarity
@@ -393,11 +393,11 @@ BAD_INPUT: list[tuple[Refused, str]] = [
     (bad(FeatureExtraction, "a", dimensions=0), "feature_extraction: `dimensions` = 0: Input should be greater than 0"),
     (
         bad(FeatureExtraction, "a", truncation_direction="up"),
-        "feature_extraction: `truncation_direction` = 'up': Input",
+        "feature_extraction: `truncation_direction` = 'up': ",
     ),
     (
         bad(FeatureExtraction, "a", encoding_format="int8"),
-        "feature_extraction: `encoding_format` = 'int8': Input should",
+        "feature_extraction: `encoding_format` = 'int8': Input",
     ),
     (bad(SentenceSimilarity, "a"), "sentence_similarity: `other_sentences` is missing"),
     (bad(SentenceSimilarity, "a", []), "sentence_similarity: `other_sentences` = []: must not be empty"),
@@ -407,11 +407,11 @@ BAD_INPUT: list[tuple[Refused, str]] = [
     (bad(SentenceSimilarity, NEAR, ["b"]), "sentence_similarity: `other_sentences` = ...: not together with a mapping"),
     (
         bad(SentenceSimilarity, {"sentence": "a"}),
-        SENTENCE + "{'sentence': 'a'}: expected the keys `source_sentence` and",
+        SENTENCE + "{'sentence': 'a'}: expected the keys",
     ),
     (
         bad(SentenceSimilarity, NEAR | {"source_sentence": ""}),
-        "sentence_similarity: `sentence` = {'source_sentence': ''",
+        "sentence_similarity: `sentence` = {'source_sen",
     ),
     (bad(SentenceSimilarityBatch, []), SENTENCE + "[]: List should have at least 1 item"),
     (bad(SentenceSimilarityBatch, ["a"]), "sentence_similarity: `sentence.0` = 'a': Input should be a valid"),
@@ -496,7 +496,7 @@ def test_broken_base64(vector: str, reply: Made) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_only_our_errors_escape(
     task: Task[Any], data: st.DataObject, anything: Callable[..., SearchStrategy[bytes]]

@@ -112,7 +112,7 @@ def test_wrong_shapes(task: Task[Any], value: Any, message: str, reply: Made) ->
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_only_our_errors_escape(
     task: Task[Any], data: st.DataObject, anything: Callable[..., SearchStrategy[bytes]]

@@ -1,0 +1,45 @@
+"""Hugging Face's inference tasks for LangChain: tools for agents, a chat model, embeddings.
+
+from langchain_hf_tools import HfInferenceToolkit
+
+tools = HfInferenceToolkit().get_tools()
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langchain_hf_tools.chat_models import ChatHfInference
+    from langchain_hf_tools.embeddings import HfInferenceEmbeddings
+    from langchain_hf_tools.toolkit import HfInferenceToolkit
+    from langchain_hf_tools.tools import HfInferenceTool
+
+__all__ = ["ChatHfInference", "HfInferenceEmbeddings", "HfInferenceTool", "HfInferenceToolkit"]
+
+_MODULES = {
+    "ChatHfInference": "chat_models",
+    "HfInferenceEmbeddings": "embeddings",
+    "HfInferenceTool": "tools",
+    "HfInferenceToolkit": "toolkit",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public class, loaded when it is first used; MissingExtra without langchain-core."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "langchain_core":
+            raise
+        from hf_tools.errors import MissingExtra
+
+        raise MissingExtra(f"{name} needs langchain-core: pip install 'hf-tools[langchain]'") from error
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
