@@ -75,4 +75,5 @@ clean: ## remove .venv, caches and build output
 .venv/.installed-dev: pyproject.toml .venv/.created
 	@echo "Installing hf-tools[dev] into .venv (the first time takes a few minutes)"
 	@$(PIP) -e ".[dev]"
+	@$(PIP) --no-deps api-inference-community==0.0.37
 	@touch $@

@@ -27,10 +27,22 @@ def signature(task: Any) -> inspect.Signature:
     return inspect.signature(task).replace(return_annotation=inspect.Signature.empty)
 
 
-def _named(run: Any, name: str, task: Any) -> Any:
+@functools.cache
+def joint_signature(task: Any, other: Any) -> inspect.Signature:
+    """The signature of a method with two forms; what only the other form takes is optional."""
+    found, more = dict(signature(task).parameters), signature(other).parameters
+    for name, each in more.items():
+        if name not in found:
+            found[name] = each.replace(default=None, annotation=f"{each.annotation} | None")
+        elif found[name].annotation != each.annotation:
+            found[name] = found[name].replace(annotation=f"{found[name].annotation} | {each.annotation}")
+    return inspect.Signature([*found.values()])
+
+
+def _named(run: Any, name: str, task: Any, shape: inspect.Signature) -> Any:
     run.__name__ = run.__qualname__ = name
     run.__doc__ = task.__doc__
-    run.__signature__ = signature(task)
+    run.__signature__ = shape
     return run
 
 
@@ -61,7 +73,7 @@ class method(Generic[P, Out]):  # noqa: N801 - reads as a decorator does
         def run(*args: P.args, **kwargs: P.kwargs) -> object:
             return client.run(self.task(*args, **kwargs))
 
-        return _named(run, self.name, self.task)
+        return _named(run, self.name, self.task, signature(self.task))
 
 
 class stream(Generic[P, Out, Part]):  # noqa: N801
@@ -91,7 +103,7 @@ class stream(Generic[P, Out, Part]):  # noqa: N801
         def run(*args: P.args, **kwargs: P.kwargs) -> object:
             return client.stream(self.task(*args, **kwargs))
 
-        return _named(run, self.name, self.task)
+        return _named(run, self.name, self.task, signature(self.task))
 
 
 class Either(Protocol[P, Out_co, Q, Out2_co]):
@@ -155,4 +167,4 @@ class either(Generic[P, Out, Q, Out2]):  # noqa: N801
             kind = self.other if self._when(self.task, args, kwargs) else self.task
             return client.run(kind(*args, **kwargs))
 
-        return _named(run, self.name, self.task)
+        return _named(run, self.name, self.task, joint_signature(self.task, self.other))

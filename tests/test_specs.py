@@ -269,6 +269,8 @@ def test_every_parameter_arrives_under_the_name_of_the_spec(task: str, name: str
     flat = "parameters" not in root["properties"]
     holder = root if flat else Maker(root).resolved(root["properties"]["parameters"])
     for value in instances(holder["properties"][name], root, name):
+        if value == {}:
+            continue  # it asks for nothing
         asked = made(task, **ALONG.get((task, name), {}), **{name: value})
         server = ROUTES.get((task, name), (first_route(type(asked)), ""))[0]
         body = json.loads(asked.encode(Route(server, URL)).content)

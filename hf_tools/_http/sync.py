@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ import httpx
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
-from hf_tools.steps import Load, Send, Steps
+from hf_tools.steps import Load, Send, Step, Steps
 from hf_tools.task import Reply
 
 T = TypeVar("T")
@@ -52,21 +53,22 @@ class Http:
     def drive(self, steps: Steps[T], held: ExitStack) -> tuple[T, Any]:
         """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
         response: Any = None
-        try:
-            step = next(steps)
-            while True:
-                held.close()
-                try:
-                    if isinstance(step, Load):
-                        reply = Reply(200, content=step.source.read())
-                    else:
-                        reply, response = self._send(step, held)
-                except HfError as error:
-                    step = steps.throw(error)
+        resume: Callable[[], Step] = functools.partial(next, steps)
+        while True:
+            try:
+                step = resume()
+            except StopIteration as stop:
+                return stop.value, response
+            held.close()
+            try:
+                if isinstance(step, Load):
+                    reply = Reply(200, content=step.source.read())
                 else:
-                    step = steps.send(reply)
-        except StopIteration as stop:
-            return stop.value, response
+                    reply, response = self._send(step, held)
+            except HfError as error:
+                resume = functools.partial(steps.throw, error)
+            else:
+                resume = functools.partial(steps.send, reply)
 
     def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:

@@ -62,7 +62,7 @@ Count: TypeAlias = Annotated[float, Field(gt=0), AfterValidator(_whole)]
 def sized(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the size as `target_size`, the form of today's servers; one side alone stays as it is."""
     found = dict(parameters)
-    if "target_size" not in found and "width" in found and "height" in found:
+    if "width" in found and "height" in found:
         found["target_size"] = {"width": found["width"], "height": found["height"]}
     return {name: value for name, value in found.items() if "target_size" not in found or name not in _SIDES}
 

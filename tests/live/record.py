@@ -29,15 +29,16 @@ LIMIT: Final = 50_000
 PORT: Final = 18080
 URL: Final = f"http://127.0.0.1:{PORT}"
 
-QUESTION: Final = "Which city is the capital of France? Answer in one sentence, s’il vous plaît."
+QUESTION: Final = "Which city is the capital of France? Answer in one sentence – no more."
 ARGUMENTS: Final[Mapping[str, Any]] = {"model": CHAT_MODEL, "temperature": 0, "max_tokens": 32, "stop": ["\n\n"]}
 """What is asked of the chat server, once whole and once as a stream."""
 
 
 def cassette(name: str, *, record: bool = False) -> Any:
     """A context manager that replays `cassettes/{name}.yaml`, bodies matched byte by byte, or records it."""
-    tape = vcr.VCR(
-        record_mode="all" if record else "none",
+    mode: Any = "all" if record else "none"
+    tape: Any = vcr.VCR(
+        record_mode=mode,
         match_on=["method", "uri", "raw_body"],
         before_record_request=clean_request,
         before_record_response=clean_response,

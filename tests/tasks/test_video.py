@@ -176,7 +176,7 @@ def test_films(task: Task[Video], content: bytes) -> None:
     ("body", "link"),
     [
         ({"video": {"url": "https://x.test/a.mp4"}}, "https://x.test/a.mp4"),
-        ({"videos": [{"video_url": "http://x.test/a.mp4"}]}, "http://x.test/a.mp4"),
+        ({"videos": [{"video_url": "HTTP://x.test/a.mp4"}]}, "HTTP://x.test/a.mp4"),
         ({"output": ["https://x.test/a.mp4", "https://x.test/b.mp4"]}, "https://x.test/a.mp4"),
     ],
 )
@@ -272,7 +272,7 @@ def test_nothing_but_our_errors_escapes(task: Task[Any], content: bytes) -> None
         (lambda: ImageToVideo(b""), "the data is empty"),
         (lambda: ImageToVideo(MP4), "video/mp4, not image"),
         (lambda: untyped(ImageToVideo)(PNG, target_size=[1, 2]), "`target_size`"),
-        (lambda: untyped(ImageToVideo)(PNG, "a"), "is not a parameter of this task"),
+        (lambda: untyped(ImageToVideo)(PNG, "a"), "too many positional arguments: image may"),
         (lambda: ImageTextToVideo(negative_prompt="x"), "give `image`, `prompt` or both"),
         (lambda: VideoClassification(PNG), "image/png, not video"),
         (lambda: VideoClassification(MP4, frame_sampling_rate=0), "`frame_sampling_rate` = 0"),

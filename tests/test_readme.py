@@ -1,0 +1,128 @@
+"""Every Python block of the README runs, and its commands and links exist. Remote answers come from a scripted router."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hf_tools.catalogue import catalogue, streams
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.S | re.M)
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+CHUNKS = (
+    b'data: {"choices":[{"delta":{"content":"Once"}}]}\n\n'
+    b'data: {"choices":[{"delta":{"content":" upon"},"finish_reason":"stop"}]}\n\n'
+    b'data: {"choices":[],"usage":{"total_tokens":9}}\n\ndata: [DONE]\n\n'
+)
+ANSWERS: dict[str, Any] = {
+    "bart-large-cnn": [{"summary_text": "A text."}],
+    "t5-base": [{"translation_text": "Wie geht es dir?"}, {"translation_text": "Wo ist der Bahnhof?"}],
+    "feature-extraction": [0.25, 0.5, 0.75],
+    "vit-base": [{"label": "red fox", "score": 0.9}],
+    "chat/completions": {"choices": [{"message": {"content": "An apple."}}], "usage": {"total_tokens": 12}},
+    "endpoints.huggingface.cloud": [{"label": "POSITIVE", "score": 0.99}],
+    "/v1/models": {"data": [{"id": "served"}]},
+}
+
+
+def router(request: httpx.Request) -> httpx.Response:
+    """The answers of production, made small."""
+    if request.method == "GET" and "/v1/models" not in str(request.url):
+        return httpx.Response(404)
+    if "endpoints.huggingface.cloud/v1/models" in str(request.url):
+        return httpx.Response(404)
+    if b'"stream":true' in request.content:
+        return httpx.Response(200, content=CHUNKS, headers={"content-type": "text/event-stream"})
+    if "FLUX" in str(request.url):
+        return httpx.Response(200, content=PNG)
+    return next(httpx.Response(200, json=answer) for part, answer in ANSWERS.items() if part in str(request.url))
+
+
+@pytest.fixture(autouse=True)
+def a_scripted_router(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Requests to other hosts than the embedded backend's are answered here."""
+    real, awaiting = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
+
+    def handle(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "127.0.0.1" and request.url.port != 8080:
+            return real(transport, request)
+        return httpx.MockTransport(router).handle_request(request)
+
+    async def ahandle(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "127.0.0.1" and request.url.port != 8080:
+            return await awaiting(transport, request)
+        return await httpx.MockTransport(router).handle_async_request(request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", ahandle)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fox.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"0" * 20)
+
+
+def printed(block: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a block; return what it printed."""
+    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
+    return capsys.readouterr().out
+
+
+EXPECTED = {
+    "My card was charged twice\", [": ["refund"],
+    "A long text": ["A text.", "An apple. 12", "red fox"],
+    "asyncio.gather": ["Wo ist der Bahnhof?", "(3,)"],
+    "Tell me a story": ["Once upon", "assistant {'total_tokens': 9}"],
+    "HfInferenceEndpoint(": ["POSITIVE", "An apple."],
+    "capital of France": ["Paris", "1 0."],
+    "HfInferenceToolkit(": ["refund"],
+    "errors.InputError": ["text_generation: `max_new_tokens` = 0: Input should be greater than 0"],
+    "Options(timeout=30": [],
+}  # fmt: skip
+"""What a block prints, by a text that only this block has."""
+
+
+@pytest.mark.parametrize("mark", EXPECTED)
+def test_blocks_run(mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+    block = next(block for block in BLOCKS if mark in block)
+    out = printed(block, capsys)
+    for text in EXPECTED[mark]:
+        assert text in out
+
+
+def test_every_block_is_run() -> None:
+    assert len(BLOCKS) == len(EXPECTED)
+    assert [sum(mark in block for mark in EXPECTED) for block in BLOCKS] == [1] * len(BLOCKS)
+
+
+def test_the_table_of_tasks_is_whole() -> None:
+    table = README.partition("## Tasks")[2].partition("\n- Names")[0]
+    named = set(re.findall(r"`(\w+)`", table)) - {"hf"}
+    known = {name for name, _ in catalogue()} | {f"{name}_stream" for name, _ in catalogue() if streams(name)}
+    assert named == known | {"request", "streaming_request"}
+
+
+def test_links_and_targets_exist() -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"make (\w+)", README)):
+        assert f"\n{target}:" in makefile, target
+
+
+def test_commands_exist() -> None:
+    from hf_tools.cli import main
+
+    for command in set(re.findall(r"(?:hf-tools|python -m hf_tools) (local \w+|\w+)", README)):
+        with pytest.raises(SystemExit) as ended:
+            main([*command.split(), "--help"])
+        assert ended.value.code == 0, command
+
+
+def test_numbers_in_the_text() -> None:
+    assert f"Each of the {len(list(catalogue()))} tasks" in README
+    assert json.dumps(len(list(catalogue()))) == "37"
