@@ -77,7 +77,8 @@ def chat(hf: HfInference, question: str) -> None:
             first = first or time.perf_counter() - start
             flow.add(part.text)
     flow.end()
-    tokens = (stream.usage or {}).get("completion_tokens")
+    usage: dict[str, Any] = stream.usage or {}
+    tokens = usage.get("completion_tokens")
     cut = ", cut at the limit" if stream.final.choices[0].finish_reason == "length" else ""
     _time(start, f"{tokens} tokens{cut}; {first:.2f} s to the first, the start of the model included")
 

@@ -65,7 +65,7 @@ class method(Generic[P, Out]):  # noqa: N801 - reads as a decorator does
     @overload
     def __get__(self, client: HfInference, owner: object) -> Callable[P, Out]: ...
     @overload
-    def __get__(self, client: AsyncHfInference, owner: object) -> Callable[P, Coroutine[Any, Any, Out]]: ...
+    def __get__(self, client: AsyncHfInference, owner: object) -> Callable[P, Coroutine[None, None, Out]]: ...
     def __get__(self, client: HfInference | AsyncHfInference | None, owner: object) -> object:
         if client is None:
             return self
@@ -158,7 +158,7 @@ class either(Generic[P, Out, Q, Out2]):  # noqa: N801
     @overload
     def __get__(
         self, client: AsyncHfInference, owner: object
-    ) -> Either[P, Coroutine[Any, Any, Out], Q, Coroutine[Any, Any, Out2]]: ...
+    ) -> Either[P, Coroutine[None, None, Out], Q, Coroutine[None, None, Out2]]: ...
     def __get__(self, client: HfInference | AsyncHfInference | None, owner: object) -> object:
         if client is None:
             return self

@@ -160,9 +160,13 @@ def _refusal(cls: type[Any], error: ValidationError) -> str:
     return f"{str(cls.name).replace('-', '_')}: {'; '.join(dict.fromkeys(problems))}"
 
 
+BRANCHES = frozenset(["str", "bytes", "bool", "int", "float"])
+"""How pydantic names the branches of a union in a place; a reader does not need them."""
+
+
 def _problem(cls: type[Any], one: dict[str, Any]) -> str:
     names = list(inspect.signature(cls).parameters)
-    where = [part for part in one["loc"] if not (isinstance(part, str) and ("[" in part or part in ("str", "bytes")))]
+    where = [part for part in one["loc"] if not (isinstance(part, str) and ("[" in part or part in BRANCHES))]
     if where and isinstance(where[0], int) and where[0] < len(names):
         where[0] = names[where[0]]
     name = ".".join(str(part) for part in where)

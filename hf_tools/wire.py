@@ -42,10 +42,17 @@ TOOLKIT_TYPES = frozenset(
 # writing
 
 
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
+
+
 def as_json(value: Any, *, path: str = "", accept: str = "*/*") -> Body:
     """A JSON body; the content type is exactly `application/json`, the only form that the toolkit matches."""
     try:
-        return Body(to_json(value, inf_nan_mode="strings"), "application/json", path, accept)
+        content = to_json(value, inf_nan_mode="constants")
+        if b"NaN" in content or b"Infinity" in content:
+            json.loads(content, parse_constant=_refused)
+        return Body(content, "application/json", path, accept)
     except (ValueError, TypeError) as error:
         raise InputError(f"the arguments cannot be written as JSON: {shown(error)}") from error
 

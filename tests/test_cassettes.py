@@ -17,8 +17,8 @@ SECRET = re.compile(r"hf_[A-Za-z0-9]{10,}|api_org_|\bsk-[A-Za-z0-9]|[Bb]earer |a
 
 
 def interactions(path: Path) -> list[dict[str, Any]]:
-    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
-    return found["interactions"]
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["interactions"]
+    return found
 
 
 def test_there_are_cassettes() -> None:

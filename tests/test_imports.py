@@ -59,7 +59,7 @@ BASE = {"httpx", "pydantic", "pydantic_core", "typing_extensions"}
 
 HTTPX = {
     "hf_tools._http",
-    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "faults", "shared", "sync")),
+    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "faults", "shards", "shared", "sync")),
     "hf_tools.local.transports",
 }
 """The only modules that import httpx, but for annotations."""

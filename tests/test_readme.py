@@ -1,4 +1,4 @@
-"""Every Python block of the README runs, and its commands and links exist. Remote answers come from a scripted router."""
+"""Every Python block of the README runs; its commands and links exist. Remote answers come from a scripted router."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ EXPECTED = {
     "HfInferenceEndpoint(": ["POSITIVE", "An apple."],
     "capital of France": ["Paris", "1 0."],
     "HfInferenceToolkit(": ["refund"],
-    "errors.InputError": ["text_generation: `max_new_tokens` = 0: Input should be greater than 0"],
+    "errors.InputError": ["text_generation: `max_new_tokens` = -1: Input should be greater than or equal to 0"],
     "Options(timeout=30": [],
 }  # fmt: skip
 """What a block prints, by a text that only this block has."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from hf_tools._http.faults import late, ours
+from hf_tools._http.shards import sharded
 from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps
@@ -43,7 +44,7 @@ class AsyncHttp:
         with self._lock:
             found = self._pools.get(loop)
         if found is None:
-            transport = self._transport() if self._transport else None
+            transport = self._transport() if self._transport else sharded(tls())
             verify: Any = tls() if transport is None else False
             http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
             guard = self._guard(http, weakref.ref(loop))

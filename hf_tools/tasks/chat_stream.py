@@ -130,7 +130,7 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         whole = self._choices.setdefault(index, Assembly())
         text = text_of(delta.get("content"))
         reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
-        calls = [whole.call(call) for call in rows(delta.get("tool_calls"))]
+        calls = [whole.call(call) for call in rows(delta.get("tool_calls")) if call]
         if text:
             whole.text.append(text)
         if reasoning:

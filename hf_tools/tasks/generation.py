@@ -106,7 +106,7 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
     """-2 to 2: above 0 makes a token less likely the more often it was used."""
     grammar: Object | None = None
     """`{"type": "json", "value": schema}` or `{"type": "regex", "value": ...}` (TGI)."""
-    max_new_tokens: Positive | None = None
+    max_new_tokens: NotNegative | None = None
     """Most tokens that are written. The old API stopped at 250; today's servers at their context."""
     max_time: NotNegativeFloat | None = None
     """Soft limit in seconds for the model itself; the old API took 0 to 120."""

@@ -5,6 +5,7 @@ The text is short and holds no bytes, no base64 and no vector; the artifact is w
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -90,14 +91,9 @@ def _json(value: Any) -> str:
 
 def _first(items: list[Any]) -> str:
     """As many items as there is room for, and how many more there are."""
-    shown: list[Any] = []
-    room = LIMIT - 60
-    for item in items:
-        room -= len(_json(item)) + 2
-        if room < 0:
-            break
-        shown.append(item)
-    return f"{_json(shown)} ({len(items) - len(shown)} more of {len(items)}, {ELSEWHERE})"
+    lengths = itertools.accumulate(len(_json(item)) + 2 for item in items)
+    room = sum(length <= LIMIT - 60 for length in lengths)
+    return f"{_json(items[:room])} ({len(items) - room} more of {len(items)}, {ELSEWHERE})"
 
 
 def _cut(written: str) -> str:

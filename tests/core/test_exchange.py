@@ -33,7 +33,8 @@ def loading(seconds: Any) -> httpx.Response:
 
 
 def limited(**headers: str) -> httpx.Response:
-    return httpx.Response(429, json={"error": "Rate limit reached"}, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(429, json={"error": "Rate limit reached"}, headers=named)
 
 
 # what is sent
@@ -61,8 +62,12 @@ def test_options_become_headers(ask: Ask) -> None:
     )
     ask(server, summarize, options=options)
     assert {k: v for k, v in server.requests[0].headers.items() if k.startswith("x-")} == {
-        "x-wait-for-model": "true", "x-use-cache": "false", "x-load-model": "0", "x-hf-bill-to": "my-org", "x-extra": "1",
-    }  # fmt: skip
+        "x-wait-for-model": "true",
+        "x-use-cache": "false",
+        "x-load-model": "0",
+        "x-hf-bill-to": "my-org",
+        "x-extra": "1",
+    }
 
 
 def test_use_gpu_goes_into_the_body_and_turns_raw_bytes_into_json(ask: Ask) -> None:
@@ -130,7 +135,8 @@ def test_an_unreadable_file_is_refused_before_anything_is_sent(ask: Ask, tmp_pat
 
 def test_a_url_is_downloaded_without_the_token(ask: Ask) -> None:
     found = httpx.Response(302, headers={"location": "/real.png"})
-    server = Script(found, httpx.Response(200, content=PICTURE), httpx.Response(200, json=[{"label": "fox", "score": 1}]))
+    label = httpx.Response(200, json=[{"label": "fox", "score": 1}])
+    server = Script(found, httpx.Response(200, content=PICTURE), label)
     ask(server, lambda hf: hf.image_classification("https://example.org/a.png", model="org/eyes"))
     assert [str(request.url) for request in server.requests[:2]] == [
         "https://example.org/a.png", "https://example.org/real.png",
@@ -224,7 +230,9 @@ def test_a_costly_generation_is_not_run_again_after_an_unclear_failure(ask: Ask,
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("failure", [BUSY, httpx.Response(429), httpx.ConnectError("refused"), httpx.ConnectTimeout("")])
+@pytest.mark.parametrize(
+    "failure", [BUSY, httpx.Response(429), httpx.ConnectError("refused"), httpx.ConnectTimeout("")]
+)
 def test_a_costly_generation_is_run_again_where_it_was_not_run(ask: Ask, failure: Any) -> None:
     server = Script(failure, httpx.Response(200, content=PICTURE))
     assert ask(server, paint).mime_type == "image/png"

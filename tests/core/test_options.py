@@ -34,7 +34,7 @@ def test_refused(options: dict[str, Any], message: str) -> None:
 
 
 def test_a_timeout_refuses_too() -> None:
-    with pytest.raises(errors.ConfigurationError, match="`timeout.read` = 0"):
+    with pytest.raises(errors.ConfigurationError, match=r"`timeout\.read` = 0"):
         Timeout(read=0)
 
 

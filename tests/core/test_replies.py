@@ -1,5 +1,7 @@
 """Every error body that servers are known to send: message, class, code, and what is kept."""
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from __future__ import annotations
 
 import json

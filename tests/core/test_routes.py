@@ -1,5 +1,7 @@
 """Which URL a task goes to, in which wire form: providers, endpoints, and the one probe."""
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from __future__ import annotations
 
 import json

@@ -2,8 +2,8 @@
 
     python tests/live/community_server.py      prints its URL and serves until its standard input ends
 
-POST /models/<task> for feature-extraction, sentence-similarity and zero-shot-classification. What is checked in a request,
-and what an error looks like, is theirs; only the pipelines that they call are ours.
+POST /models/<task> for feature-extraction, sentence-similarity and zero-shot-classification. What is checked in a
+request, and what an error looks like, is theirs; only the pipelines that they call are ours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
-from api_inference_community.routes import pipeline_route, status_ok
+from api_inference_community.routes import pipeline_route
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,7 +55,7 @@ def application() -> Starlette:
             response: Response = await pipeline_route(request)
             return response
 
-    app: Any = Starlette(routes=[Route("/", status_ok), Route("/models/{task}", model, methods=["POST"])])
+    app: Any = Starlette(routes=[Route("/models/{task}", model, methods=["POST"])])
     app.get_pipeline = lambda: pipelines[os.environ["TASK"]]
     return app  # type: ignore[no-any-return]
 

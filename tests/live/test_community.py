@@ -115,26 +115,26 @@ def test_what_these_routes_do_not_take_is_theirs_to_say(zero_shot: HfInferenceEn
 
 
 def test_a_pipelines_refusal_is_a_sentence(zero_shot: HfInferenceEndpoint) -> None:
-    with pytest.raises(InvalidRequest, match="^400 hypothesis_template: must be a text with {}"):
+    with pytest.raises(InvalidRequest, match=r"^400 hypothesis_template: must be a text with {}"):
         zero_shot.request(inputs=REFUND, parameters={"candidate_labels": LABELS, "hypothesis_template": "none"})
 
 
 def test_an_unknown_task(hf: HfInference, server: str) -> None:
     with pytest.raises(
-        InvalidRequest, match="^400 The task `mind-reading` is not recognized by api-inference-community"
+        InvalidRequest, match=r"^400 The task `mind-reading` is not recognized by api-inference-community"
     ):
         hf.endpoint(f"{server}/models/mind-reading").request(inputs="what?")
 
 
 def test_a_pipeline_that_cannot_be_loaded(hf: HfInference, server: str) -> None:
     endpoint = hf.endpoint(f"{server}/models/fill-mask").with_options(max_retries=0)
-    with pytest.raises(ServerError, match="^500 'fill-mask'") as failed:
+    with pytest.raises(ServerError, match=r"^500 'fill-mask'") as failed:
         endpoint.fill_mask("The capital of France is [MASK].")
     assert failed.value.task == "fill-mask"
 
 
 def test_a_wrong_path(hf: HfInference, server: str) -> None:
-    with pytest.raises(NotFound, match="^404 Not Found"):
+    with pytest.raises(NotFound, match=r"^404 Not Found"):
         hf.endpoint(f"{server}/model").summarization("text")
 
 
@@ -152,5 +152,5 @@ async def test_all_of_it_awaited(server: str) -> None:
         assert near == pytest.approx([0.695, 0.943, 0.257], abs=0.02)
         assert vectors.shape == (3, 384)
         assert labels[0].label == "refund"
-        with pytest.raises(InvalidRequest, match="^400 Field required: received `source_sentence` in `parameters`; "):
+        with pytest.raises(InvalidRequest, match=r"^400 Field required: received `source_sentence` in `parameters`; "):
             await similarity.request(inputs={})

@@ -98,9 +98,11 @@ def test_chats(chat: HfInferenceEndpoint) -> None:
 
 def test_the_server_is_asked_once_what_it_is(chat_url: str) -> None:
     sent: list[str] = []
-    with httpx.Client(
-        event_hooks={"request": [lambda request: sent.append(f"{request.method} {request.url.path}")]}
-    ) as own:
+
+    def note(request: httpx.Request) -> None:
+        sent.append(f"{request.method} {request.url.path}")
+
+    with httpx.Client(event_hooks={"request": [note]}) as own:
         endpoint = HfInference(http_client=own).endpoint(chat_url)
         for _ in range(2):
             endpoint.chat_completion(PARIS, max_tokens=1)

@@ -194,8 +194,12 @@ async def use() -> None:
         assert_type(await hf.run(Translation("a")), TranslationOutput)
         assert_type(await hf.respond(Translation("a")), Response[TranslationOutput])
         assert_type(await hf.request(data=b"..."), Any)
-        both = await asyncio.gather(hf.summarization("a"), hf.text_to_speech("b"))
-        assert_type(both, tuple[SummarizationOutput, Audio])
+        both = await asyncio.gather(hf.summarization("a"), hf.text_to_speech("b"), hf.translation(["c"]))
+        assert_type(both, tuple[SummarizationOutput, Audio, list[TranslationOutput]])
+        made = asyncio.create_task(hf.summarization("a"))
+        assert_type(await made, SummarizationOutput)
+        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
+            assert_type(await group.create_task(hf.text_to_image("a fox")), Image)
     await hf.aclose()
 
 
@@ -211,6 +215,10 @@ async def use_streams() -> None:
     assert_type([part.text async for part in aendpoint.text_generation_stream("a")], list[str])
     assert_type(await aendpoint.chat_completion(MESSAGES), ChatCompletionOutput)
     await stream.aclose()
+
+
+def run_one() -> None:
+    assert_type(asyncio.run(ahf.translation(["a"])), list[TranslationOutput])
 
 
 # errors

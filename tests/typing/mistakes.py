@@ -110,9 +110,9 @@ for chunk in hf.chat_completion_stream(MESSAGES):
 for token in hf.text_generation_stream("a"):
     token.tool_calls  # E
 for part in ahf.chat_completion_stream(MESSAGES):  # E
-    print(part)
+    pass
 for piece in hf.chat_completion(MESSAGES).text_stream:  # E
-    print(piece)
+    pass
 with ahf.chat_completion_stream(MESSAGES):  # E
     pass
 hf.chat_completion_stream(MESSAGES).final.generated_text  # E
@@ -145,13 +145,13 @@ async def use() -> None:
     text: str = ahf.text_generation("a")  # E
     await ahf.chat_completion_stream(MESSAGES)  # E
     async for one in hf.chat_completion_stream(MESSAGES):  # E
-        print(one)
+        pass
     async for two in ahf.chat_completion_stream(MESSAGES):
         two.message  # E
     for three in ahf.text_generation_stream("a"):  # E
-        print(three)
+        pass
     async for four in ahf.chat_completion(MESSAGES):  # E
-        print(four)
+        pass
     async with HfInference():  # E
         pass
     with AsyncHfInference():  # E

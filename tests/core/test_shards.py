@@ -1,0 +1,88 @@
+"""Many requests in flight are spread over small pools, and nothing of them is left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from hf_tools import AsyncHfInference
+from hf_tools._http.shards import IN_FLIGHT, POOLS, Shards, sharded
+from hf_tools._http.shared import tls
+
+URL = "http://127.0.0.1/"
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Answers when it is let; counts what is in flight."""
+
+    def __init__(self, gate: asyncio.Event) -> None:
+        self.gate, self.most, self.now, self.closed = gate, 0, 0, False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await self.gate.wait()
+        self.now -= 1
+        if request.url.path == "/fail":
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, content=b"answer")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def flood(count: int, path: str = "") -> tuple[Shards, list[Slow], list[object]]:
+    gate, made = asyncio.Event(), list[Slow]()
+
+    def make() -> Slow:
+        made.append(Slow(gate))
+        return made[-1]
+
+    shards = Shards(make)
+    async with httpx.AsyncClient(transport=shards) as http:
+        calls = [asyncio.create_task(http.get(URL + path)) for _ in range(count)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        answers: list[object] = [*(await asyncio.gather(*calls, return_exceptions=True))]
+        loads = [pool.load for pool in shards._pools]  # pyright: ignore[reportPrivateUsage]
+        assert loads == [0] * len(loads)
+    return shards, made, answers
+
+
+@pytest.mark.parametrize(
+    ("count", "pools", "most"),
+    [(1, 1, 1), (IN_FLIGHT, 1, IN_FLIGHT), (IN_FLIGHT + 1, 2, IN_FLIGHT), (40, 5, 8), (IN_FLIGHT * POOLS + 64, POOLS, 9)],
+)
+async def test_pools_are_opened_as_they_are_needed(count: int, pools: int, most: int) -> None:
+    _, made, answers = await flood(count)
+    assert len(made) == pools
+    assert max(one.most for one in made) == most
+    assert [answer.content for answer in answers if isinstance(answer, httpx.Response)] == [b"answer"] * count
+    assert all(one.closed for one in made)
+
+
+async def test_a_failure_frees_its_place() -> None:
+    _, _, answers = await flood(10, "fail")
+    assert all(isinstance(answer, httpx.ConnectError) for answer in answers)
+
+
+async def test_closing_an_answer_twice_frees_its_place_once() -> None:
+    gate = asyncio.Event()
+    gate.set()
+    shards = Shards(lambda: Slow(gate))
+    response = await shards.handle_async_request(httpx.Request("GET", URL))
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    await response.stream.aclose()
+    await response.stream.aclose()
+    assert [pool.load for pool in shards._pools] == [0]  # pyright: ignore[reportPrivateUsage]
+    await shards.aclose()
+
+
+async def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert sharded(tls()) is None
+    async with AsyncHfInference(False) as hf:
+        http = await hf._http.client()  # pyright: ignore[reportPrivateUsage]
+        assert not isinstance(http._transport, Shards)  # pyright: ignore[reportPrivateUsage]
