@@ -13,7 +13,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -48,24 +48,27 @@ NAMED: tuple[tuple[Any, str], ...] = (
 """Types that are shown by a name, for what they accept is described once."""
 
 
-def readable(hint: Any) -> str:
-    """A type as a reader of the page knows it, without what validates it."""
+def readable(hint: Any, *, none: bool = False) -> str:
+    """A type as a reader of the page knows it, without what validates it; `none` says where it may be None."""
     for known, name in NAMED:
         if hint == known:
             return name
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return readable(arguments[0])
+        return readable(arguments[0], none=none)
     if origin is Literal:
         return " or ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(readable(each) for each in arguments if each is not type(None)))
+        kinds = [readable(each, none=none) for each in arguments if none or each is not type(None)]
+        return " or ".join(dict.fromkeys(kinds))
     if origin is not None and issubclass(origin, Mapping):
         return "mapping"
     if origin is not None:
         name = "list" if issubclass(origin, Sequence) and origin is not tuple else origin.__name__
-        return f"{name}[{', '.join(map(readable, arguments))}]"
-    return {Any: "any"}.get(hint) or getattr(hint, "__name__", str(hint))
+        return f"{name}[{', '.join(readable(each, none=none) for each in arguments)}]"
+    if typing.is_typeddict(hint):
+        return "mapping"
+    return {Any: "any", Ellipsis: "...", type(None): "None"}.get(hint) or getattr(hint, "__name__", str(hint))
 
 
 def field_type(hint: Any) -> str:
@@ -143,10 +146,10 @@ def fields(answer: type) -> list[list[str]]:
         for name, member in [*vars(base).items()]:
             get = member.fget if isinstance(member, property) else getattr(member, "func", None)
             if isinstance(member, property | cached_property) and get is not None and not name.startswith("_"):
-                found[name] = readable(get_type_hints(get).get("return", Any))
+                found[name] = readable(get_type_hints(get).get("return", Any), none=True)
                 docs[name] = (get.__doc__ or "").strip()
     if issubclass(answer, BaseModel) or dataclasses.is_dataclass(answer):
-        found = {name: readable(hint) for name, hint in _fields(answer).items()} | found
+        found = {name: readable(hint, none=True) for name, hint in _fields(answer).items()} | found
     return [[f"`{name}`", kind, line(docs.get(name))] for name, kind in found.items()]
 
 
@@ -191,8 +194,12 @@ def section(name: str, seen: set[type]) -> Iterator[str]:
     yield f"\n## {name}\n\n{paragraphs(forms[0])}\n\n```\n{call(name, shape)}\n```"
     yield from table(parameters(forms), "parameter", "type", "what it is")
     several = other_form(name)
-    more = "" if several is None else f", or {readable(gives(several))} for a list"
-    yield f"\nAnswer: {readable(gives(forms[0]))}{more}."
+    if several is not None:
+        more = [f"`{each}`" for each in signature(several).parameters if each not in signature(forms[0]).parameters]
+        said = f"; with {more[0]}" if more else "; for a list"
+        yield f"\nAnswer: {readable(gives(forms[0]))}{said} {readable(gives(several))}."
+    else:
+        yield f"\nAnswer: {readable(gives(forms[0]))}."
     stream = "streaming_request" if name == "request" else f"{name}_stream" if streams(name) else None
     parts = [part_of(forms[0])] if stream else []
     if stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -19,6 +19,7 @@ from pydantic import Field
 from hf_tools import HfInference
 from langchain_hf_tools import ChatHfInference, HfInferenceToolkit
 
+AGENTS: Any = importlib.import_module("langchain.agents")  # its types are not fully known
 TEXT = "The football team won the cup final last night."
 LABELS = ["sport", "cooking", "politics"]
 SENTENCES = ["They are the champions of soccer.", "The soup needs salt."]
@@ -54,7 +55,7 @@ class Script(BaseChatModel):
 
     def conclusion(self, found: dict[str | None, Any]) -> AIMessage:
         best = json.loads(found["hf_zero_shot_classification"])[0]
-        scores = json.loads(found["hf_sentence_similarity"])
+        scores: list[float] = json.loads(found["hf_sentence_similarity"])
         nearest = SENTENCES[scores.index(max(scores))]
         return AIMessage(f"It is about {best['label']} ({best['score']:.2f}); nearest: {nearest}")
 
@@ -78,13 +79,13 @@ def check(model: Script, messages: list[BaseMessage]) -> None:
 
 def test_an_agent_uses_two_tools(tools: list[BaseTool]) -> None:
     model = Script()
-    agent: Any = create_agent(model, tools)
+    agent = AGENTS.create_agent(model, tools)
     check(model, agent.invoke({"messages": [HumanMessage("What is it about?")]})["messages"])
 
 
 async def test_an_agent_uses_two_tools_awaited(tools: list[BaseTool]) -> None:
     model = Script()
-    agent: Any = create_agent(model, tools)
+    agent = AGENTS.create_agent(model, tools)
     check(model, (await agent.ainvoke({"messages": [HumanMessage("What is it about?")]}))["messages"])
 
 
@@ -106,7 +107,7 @@ class Clumsy(Script):
 
 
 def test_an_error_does_not_end_the_agent(tools: list[BaseTool]) -> None:
-    agent: Any = create_agent(Clumsy(), tools)
+    agent = AGENTS.create_agent(Clumsy(), tools)
     messages = agent.invoke({"messages": [HumanMessage("What is it about?")]})["messages"]
     told = [message for message in messages if isinstance(message, ToolMessage)]
     assert [message.status for message in told] == ["error"] * 3
@@ -123,7 +124,7 @@ async def test_the_chat_model_drives_an_agent(
     function = {"name": "hf_zero_shot_classification", "arguments": arguments}
     calls = [{"id": "c1", "type": "function", "function": function}]
     server = serve(completion(None, "tool_calls", tool_calls=calls), completion("Sport."))
-    agent: Any = create_agent(ChatHfInference(**server.models), tools)
+    agent = AGENTS.create_agent(ChatHfInference(**server.models), tools)
     messages = (await agent.ainvoke({"messages": [HumanMessage("What is it about?")]}))["messages"]
     assert messages[-1].content == "Sport."
     first, second = server.bodies
