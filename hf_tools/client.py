@@ -94,6 +94,17 @@ class _Common(Catalogue):
         made._settings = replace(settings, provider="auto", model=None, endpoint=checked.endpoint)
         return made
 
+    def _twin(self, kind: Any, http: Http | AsyncHttp) -> Any:
+        """A client of the other kind with the same settings, and with connections of its own."""
+        if http.is_own:
+            raise ConfigurationError(
+                "the client uses an HTTP client of your own, which serves either blocking or awaited calls, not both",
+                hint="Make the other client yourself, with its own `http_client`",
+            )
+        made = kind(False, provider=self._settings.provider)
+        made._settings = self._settings
+        return made
+
     def __repr__(self) -> str:
         about = self._settings
         where = f"url={about.endpoint.url.partition('?')[0]!r}" if about.endpoint else f"provider={about.provider!r}"
@@ -148,6 +159,11 @@ class HfInference(_Common):
     def endpoint(self, url: str, *, server: Server | None = None) -> HfInferenceEndpoint:
         """A client for an endpoint that shares the connections and options of this one."""
         made: HfInferenceEndpoint = self._endpoint(HfInferenceEndpoint, url, server)
+        return made
+
+    def to_async(self) -> AsyncHfInference:
+        """A client that awaits, with the settings of this one and connections of its own."""
+        made: AsyncHfInference = self._twin(AsyncHfInference, self._http)
         return made
 
     def close(self) -> None:
@@ -214,6 +230,11 @@ class AsyncHfInference(_Common):
     def endpoint(self, url: str, *, server: Server | None = None) -> AsyncHfInferenceEndpoint:
         """A client for an endpoint that shares the connections and options of this one."""
         made: AsyncHfInferenceEndpoint = self._endpoint(AsyncHfInferenceEndpoint, url, server)
+        return made
+
+    def to_sync(self) -> HfInference:
+        """A client that blocks, with the settings of this one and connections of its own."""
+        made: HfInference = self._twin(HfInference, self._http)
         return made
 
     async def close(self) -> None:

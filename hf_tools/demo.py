@@ -23,8 +23,14 @@ WIDTH = 100
 INDENT = 3
 LIMIT = 1_000_000
 """Bytes of the longest file: its passages take about a minute."""
-PASSAGE = 500
-"""Characters of a passage; the embedding model reads about 1,000."""
+PASSAGE = 400
+"""Characters of a passage; the embedding model reads about 1,000, but short passages are found more exactly."""
+HEADING = re.compile(r"#{1,6} ")
+HEADING_LINE = re.compile(r"^#{1,6} .*$", re.MULTILINE)
+ITEM = re.compile(r"^(?=[ \t]*(?:[-*|]|\d+\.) )", re.MULTILINE)
+CODE = "```"
+FENCED = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.MULTILINE | re.DOTALL)
+SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")
 BATCH = 64
 NEAREST = 3
 """Passages that are shown."""
@@ -35,7 +41,7 @@ LINE_BREAK = 80
 """The column from which a streamed answer is continued on the next line."""
 
 CHAT_QUESTION = "Explain in two sentences why the sky is blue."
-README_QUESTION = "What is hf-tools?"
+README_QUESTION = "What happens when a stream ends early?"
 FILE_QUESTION = "What is this about?"
 REVIEW = "The parcel came two weeks late and the box was torn."
 LABELS = ["delivery", "price", "taste", "staff"]
@@ -96,7 +102,8 @@ def retrieval(hf: HfInference, question: str, name: str, text: str) -> None:
         _item(f"{scores[place]:.2f}", found[place])
     _time(start, f"{_count(len(found), 'passage')} embedded and compared")
     start = time.perf_counter()
-    choice = list(dict.fromkeys(part for place in best for part in sentences(found[place])))
+    near = [found[place] for place in best]
+    choice = list(dict.fromkeys(part for passage in near for part in sentences(passage))) or near
     told = [str(each.text) for each in hf.text_ranking(question, choice, top_n=SENTENCES, return_documents=True)]
     _item("Nearest sentence:", told[0])
     prompt = f"{' '.join(told)}\n\nAnswer from this text, in one sentence: {question}"
@@ -174,33 +181,46 @@ def readme() -> str:
 
 
 def passages(text: str) -> list[str]:
-    """The text in passages of at most PASSAGE characters; white space is evened out.
+    """The text in passages: blocks, a line each, together at most PASSAGE characters; white space is evened out.
 
-    A heading begins a new passage and is not counted.
+    A heading of Markdown begins a passage and is never its end but at the end of the text.
     """
     found: list[str] = []
-    heading = False
-    for paragraph in re.split(r"\n\s*\n|\n(?=#)", text):
-        for piece in _pieces(" ".join(paragraph.split())):
-            fits = not piece.startswith("#") and bool(found) and len(found[-1]) + len(piece) < PASSAGE
-            if heading or fits:
-                found[-1] += f" {piece}"
+    bare = False  # the last passage is a heading so far
+    for block in blocks(text):
+        for piece in _pieces(block):
+            heading = bool(HEADING.match(piece))
+            room = bool(found) and len(found[-1]) + len(piece) < PASSAGE
+            if (room and (bare or not heading)) or (bare and not heading):
+                found[-1] += f"\n{piece}"
             else:
                 found.append(piece)
-            heading = False
-        heading = paragraph.startswith("#") and "\n" not in paragraph.strip()
+            bare = heading and (bare or found[-1] == piece)
     return found
 
 
-def sentences(text: str) -> list[str]:
-    """The text in sentences, as far as full stops and the like tell them."""
-    return [part for part in re.split(r"(?<=[.!?。！？])\s+", text) if part]
+def blocks(text: str) -> Iterator[str]:
+    """Headings, paragraphs, items, rows and code of a text, each on one line."""
+    for place, part in enumerate(FENCED.split(text)):
+        if place % 2:
+            parted = [part]
+        else:
+            spaced = ITEM.sub("\n", HEADING_LINE.sub(r"\n\g<0>\n", part))
+            parted = re.split(r"\n\s*\n", spaced)
+        yield from filter(None, (" ".join(each.split()) for each in parted))
 
 
-def _pieces(paragraph: str) -> Iterator[str]:
-    """The paragraph, divided between sentences where it is too long, and anywhere where a sentence is."""
-    for part in [paragraph] if len(paragraph) <= PASSAGE else sentences(paragraph):
-        yield from textwrap.wrap(part, PASSAGE, break_on_hyphens=False)
+def sentences(passage: str) -> list[str]:
+    """The sentences of a passage, as far as full stops and the like tell them, without headings and code."""
+    prose = [line for line in passage.split("\n") if not HEADING.match(line) and not line.startswith(CODE)]
+    return [part for line in prose for part in SENTENCE_END.split(line)]
+
+
+def _pieces(block: str) -> Iterator[str]:
+    """The block, divided between sentences where it is too long, and anywhere where a sentence is."""
+    limit = 2 * PASSAGE if block.startswith(CODE) else PASSAGE
+    for part in [block] if len(block) <= limit else SENTENCE_END.split(block):
+        yield from textwrap.wrap(part, limit, break_on_hyphens=False)
 
 
 def _vectors(hf: HfInference, texts: list[str]) -> Iterator[list[float]]:
@@ -264,8 +284,8 @@ def _title(text: str) -> None:
 
 
 def _item(mark: str, text: str) -> None:
-    lines = textwrap.wrap(clean(f"{mark}  {' '.join(text.split())}"), WIDTH - INDENT, subsequent_indent="      ")
-    _say(textwrap.indent("\n".join(lines), " " * INDENT))
+    line, left = clean(f"{mark}  {' '.join(text.split())}"), " " * INDENT
+    _say(textwrap.fill(line, WIDTH, initial_indent=left, subsequent_indent=3 * left, break_on_hyphens=False))
 
 
 def _time(start: float, about: str) -> None:

@@ -447,7 +447,9 @@ def test_documented_ranges_are_never_enforced(client: Any, task: str, name: str,
 
 @pytest.mark.parametrize(("task", "name"), LIMITS)
 def test_every_limit_in_the_table_is_one(client: Any, task: str, name: str) -> None:
-    high = float(next(re.findall(r"[\d.]+", row.range)[1] for row in INVENTORY if (row.task, row.argument) == (task, name)))
+    high = float(
+        next(re.findall(r"[\d.]+", row.range)[1] for row in INVENTORY if (row.task, row.argument) == (task, name))
+    )
     with pytest.raises(InputError, match=name):
         accepted(client, task, name, high + 1)
 
@@ -536,7 +538,9 @@ def test_several_answers_come_where_several_are_asked_for(client: Any) -> None:
     assert typing.get_type_hints(type(asked).decode)["return"] == list[single]
 
 
-LISTS = sorted({row.task for row in INVENTORY if " or list[" in row.type} & {n for n, _ in catalogue() if other_form(n)})
+LISTS = sorted(
+    {row.task for row in INVENTORY if " or list[" in row.type} & {n for n, _ in catalogue() if other_form(n)}
+)
 
 
 @pytest.mark.parametrize("task", LISTS)
@@ -547,7 +551,9 @@ def test_a_list_gives_a_list_of_what_a_single_one_gives(client: Any, task: str) 
         type(getattr(client, task)(**{k: v for k, v in (required(task) | without_pair(task, value) | {name: value}).items() if v is not None}))
         for value in values
     )  # fmt: skip
-    hints = [typing.get_type_hints(kind.joined if "joined" in vars(kind) else kind.decode) for kind in (single, several)]
+    hints = [
+        typing.get_type_hints(kind.joined if "joined" in vars(kind) else kind.decode) for kind in (single, several)
+    ]
     assert hints[1]["return"] == list[hints[0]["return"]]
 
 

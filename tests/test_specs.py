@@ -362,7 +362,9 @@ def test_every_promised_field_is_read(task: str, instance: Any) -> None:
     matches(made(task, **sentences).decode(reply), instance, task)
 
 
-@pytest.mark.parametrize("instance", instances(schema_of("question-answering", "output"), schema_of("question-answering", "output")))
+@pytest.mark.parametrize(
+    "instance", instances(schema_of("question-answering", "output"), schema_of("question-answering", "output"))
+)
 def test_every_answer_is_read_where_several_are_asked_for(instance: Any) -> None:
     answers = made("question-answering", top_k=5).decode(Reply(200, content=json.dumps(instance).encode()))
     equal(answers, instance, "")
@@ -476,7 +478,12 @@ def streamed_fields(task: str, parts: list[Any], instances: list[Any], stream: A
         return
     assert parts[-1].finish_reason == last["choices"][0]["finish_reason"]
     assert parts[-1].usage == stream.usage == last["usage"]
-    calls = [call["function"] for each in instances for choice in each["choices"] for call in choice["delta"].get("tool_calls", ())]
+    calls = [
+        call["function"]
+        for each in instances
+        for choice in each["choices"]
+        for call in choice["delta"].get("tool_calls", ())
+    ]
     assert calls
     assert [(call.name, call.arguments) for part in parts for call in part.tool_calls] == [
         (call.get("name"), call["arguments"]) for call in calls

@@ -63,6 +63,11 @@ class AsyncHttp:
                 self._pools.pop(loop(), None)
             await http.aclose()
 
+    @property
+    def is_own(self) -> bool:
+        """The HTTP client is the caller's own."""
+        return self._own is not None
+
     async def aclose(self) -> None:
         """Close the connections of the running loop; a caller's own client stays open."""
         self._closed = True

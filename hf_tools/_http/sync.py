@@ -44,6 +44,11 @@ class Http:
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
             return self._made
 
+    @property
+    def is_own(self) -> bool:
+        """The HTTP client is the caller's own."""
+        return self._own is not None
+
     def close(self) -> None:
         """Close the connections; a caller's own client stays open."""
         self._closed = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.errors import ConfigurationError
@@ -21,24 +22,21 @@ class Clients:
     def blocking(self) -> HfInference:
         """The blocking client; ConfigurationError where the other one's connections cannot be imitated."""
         if self._blocking is None:
-            self._blocking = _twin(HfInference, self._awaiting, "client", "http_client")
+            self._blocking = _made(cast(AsyncHfInference, self._awaiting).to_sync, "client", "http_client")
         return self._blocking
 
     @property
     def awaiting(self) -> AsyncHfInference:
         """The awaiting client; ConfigurationError where the other one's connections cannot be imitated."""
         if self._awaiting is None:
-            self._awaiting = _twin(AsyncHfInference, self._blocking, "async_client", "http_async_client")
+            self._awaiting = _made(cast(HfInference, self._blocking).to_async, "async_client", "http_async_client")
         return self._awaiting
 
 
-def _twin(kind: type[Made], other: Any, client: str, http: str) -> Made:
-    """A client of `kind` with the settings of the other, and with connections of its own."""
-    if other._http._own is not None:
-        raise ConfigurationError(
-            "the client uses an HTTP client of your own, which serves either blocking or awaited calls, not both",
-            hint=f"Pass `{client}` (tools) or `{http}` (models) as well",
-        )
-    made = kind(False, provider=other._settings.provider)
-    made._settings = other._settings  # pyright: ignore[reportPrivateUsage]  # the token, the endpoint, what was learned
-    return made
+def _made(twin: Callable[[], Made], client: str, http: str) -> Made:
+    """The other client; where it cannot be made the error says what to pass."""
+    try:
+        return twin()
+    except ConfigurationError as error:
+        error.hint = f"Pass `{client}` (tools) or `{http}` (models) as well"
+        raise

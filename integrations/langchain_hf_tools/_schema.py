@@ -6,18 +6,15 @@ write sensibly (free mappings such as `extra_body`) is left out.
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import itertools
 import re
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
-from hf_tools.task import Task, build
+from hf_tools.task import build
 
 MEDIA: Mapping[str, str] = {"image": "picture", "audio": "sound", "video": "film"}
 """The arguments that are media, and what they are."""
@@ -77,13 +74,13 @@ def properties(kind: Any, *, expose_model: bool = False) -> dict[str, Any]:
     build(kind)
     schema: Mapping[str, Any] = TypeAdapter(kind).json_schema()
     required = {*schema.get("required", ()), *REQUIRED.get(kind.name, ())}
-    docs, found = docstrings(kind), dict[str, dict[str, Any]]()
+    found: dict[str, dict[str, Any]] = {}
     for name, each in schema["properties"].items():
         flat = BY_HAND.get(name) or flattened(each, schema.get("$defs", {}))
         if (name == "model" and not expose_model) or (name not in required and is_free(flat)):
             continue
-        about = flat.get("description") if name in BY_HAND else docs.get(name) or flat.get("description")
-        found[name] = flat | {"description": _media(name) if name in MEDIA else about or name}
+        about = _media(name) if name in MEDIA else flat.get("description", name)
+        found[name] = flat | {"description": " ".join(about.split())}
     return {"properties": found, "required": [name for name in found if name in required]}
 
 
@@ -118,34 +115,3 @@ def is_free(flat: Mapping[str, Any]) -> bool:
     if flat.get("type") == "array":
         return is_free(flat.get("items", {}))
     return "type" not in flat or (flat["type"] == "object" and not flat.get("properties"))
-
-
-def docstrings(kind: Any) -> dict[str, str]:
-    """The text below each attribute of a class and its bases, by name, on one line; nothing without the source."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if issubclass(base, Task):
-            found |= _module_docs(base.__module__).get(base.__name__, {})
-    return found
-
-
-@functools.cache
-def _module_docs(module: str) -> dict[str, dict[str, str]]:
-    try:
-        tree = ast.parse(inspect.getsource(sys.modules[module]))
-    except OSError:  # installed without sources
-        return {}
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    return {node.name: dict(_attribute_docs(node.body)) for node in classes}
-
-
-def _attribute_docs(body: list[ast.stmt]) -> list[tuple[str, str]]:
-    return [
-        (above.target.id, " ".join(below.value.value.split()))
-        for above, below in itertools.pairwise(body)
-        if isinstance(above, ast.AnnAssign)
-        and isinstance(above.target, ast.Name)
-        and isinstance(below, ast.Expr)
-        and isinstance(below.value, ast.Constant)
-        and isinstance(below.value.value, str)
-    ]

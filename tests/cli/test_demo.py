@@ -171,6 +171,12 @@ def test_a_short_text_is_one_passage(capsys: Capture) -> None:
     assert "1 sentence ranked, the best 1 told" in out
 
 
+def test_a_text_without_sentences_is_told_as_it_is(capsys: Capture) -> None:
+    with HfInference(provider="local") as hf:
+        demo.retrieval(hf, "What is x?", "note", "```\nx = 1\n```")
+    assert "Nearest sentence:  ``` x = 1 ```" in capsys.readouterr().out
+
+
 def test_a_tool_is_run_through_its_schema(capsys: Capture) -> None:
     with HfInference(provider="local") as hf:
         demo.tool(hf)
@@ -250,28 +256,67 @@ def test_no_readme_anywhere(reason: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
         demo.readme()
 
 
+MARKDOWN = """Before.
+# One
+
+Text.
+More.
+## Two
+- an item
+  of two lines
+- another. It has two sentences.
+
+### Code
+```python
+# no heading
+
+x = 1
+```
+| a | b |
+1. first
+"""
+
+
 def test_passages_hold_the_whole_text_in_order() -> None:
-    found = demo.passages(MUSEUM)
-    assert flat(" ".join(found)) == flat(MUSEUM)
-    assert max(map(len, found)) <= demo.PASSAGE + len("# The harbour museum ")
+    for text in (MUSEUM, MARKDOWN, (ROOT / "README.md").read_text("utf-8"), Path(__file__).read_text("utf-8")):
+        found = demo.passages(text)
+        assert flat(" ".join(found)) == flat(text)
+        assert max(map(len, found)) <= 3 * demo.PASSAGE
+
+
+def test_blocks_are_the_parts_of_markdown() -> None:
+    assert list(demo.blocks(MARKDOWN)) == [
+        "Before.",
+        "# One",
+        "Text. More.",
+        "## Two",
+        "- an item of two lines",
+        "- another. It has two sentences.",
+        "### Code",
+        "```python # no heading x = 1 ```",
+        "| a | b |",
+        "1. first",
+    ]
 
 
 def test_a_heading_begins_a_passage_and_keeps_its_text() -> None:
-    assert demo.passages("Before.\n\n# One\n\nText.\nMore.\n## Two\nTwo's.") == [
+    assert demo.passages(MARKDOWN) == [
         "Before.",
-        "# One Text. More.",
-        "## Two Two's.",
+        "# One\nText. More.",
+        "## Two\n- an item of two lines\n- another. It has two sentences.",
+        "### Code\n```python # no heading x = 1 ```\n| a | b |\n1. first",
     ]
-    long = "word " * 95
-    assert demo.passages(f"# One\n\n{long}") == [f"# One {long.strip()}"]
+    long = "word " * 79
+    assert demo.passages(f"# One\n## Two\n{long}") == [f"# One\n## Two\n{long.strip()}"]
+    comments = "\n".join("# a comment of twenty" for _ in range(100))
+    assert max(map(len, demo.passages(comments))) <= demo.PASSAGE
 
 
 def test_long_paragraphs_are_divided_between_sentences_and_words() -> None:
-    sentence = "A sentence of forty characters it is so. "
-    found = demo.passages(sentence * 30)
+    found = demo.passages("A sentence of forty characters it is so. " * 30)
     assert len(found) > 2
     assert all(passage.endswith("so.") for passage in found)
-    assert [len(passage) for passage in demo.passages("x" * 1100)] == [500, 500, 100]
+    assert [len(passage) for passage in demo.passages("x" * 900)] == [400, 400, 100]
     assert demo.passages("") == []
 
 
@@ -283,6 +328,8 @@ def test_sentences() -> None:
         "Ja。",
         "Ende",
     ]
+    assert demo.sentences("# One\nText. More.\n``` x = 1. y = 2 ```") == ["Text.", "More."]
+    assert demo.sentences("# Only a heading") == []
 
 
 def flow(capsys: Capture, *pieces: str) -> str:

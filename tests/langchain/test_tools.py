@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import inspect
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -19,9 +18,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.catalogue import catalogue
+from hf_tools.docstrings import attribute_docstrings
 from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.media import Audio, Image, Video
-from hf_tools.tasks.raw import Request
 from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit, _render, _schema
 
 TASKS: dict[str, Any] = dict(catalogue())
@@ -104,10 +103,12 @@ def test_arguments_are_the_fields_of_the_task(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_descriptions_are_those_of_the_fields(name: str) -> None:
-    docs = _schema.docstrings(TASKS[name])
+    docs = attribute_docstrings(TASKS[name])
+    for base in TASKS[name].__mro__[1:-1]:
+        docs = {**attribute_docstrings(base), **docs}
     for argument, schema in _schema.properties(TASKS[name])["properties"].items():
         if argument not in _schema.MEDIA and argument not in _schema.BY_HAND:
-            assert schema["description"] == docs[argument]
+            assert schema["description"] == " ".join(docs[argument].split())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -165,18 +166,6 @@ def test_the_schema_says_what_it_should(tools: dict[str, BaseTool]) -> None:
             "required": ["sentence", "other_sentences"],
         },
     }  # fmt: skip
-
-
-def test_a_task_without_sources_has_no_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_: object) -> str:
-        raise OSError("could not get source code")
-
-    monkeypatch.setattr(inspect, "getsource", gone)
-    _schema._module_docs.cache_clear()  # pyright: ignore[reportPrivateUsage]
-    try:
-        assert _schema.docstrings(Request) == {}
-    finally:
-        _schema._module_docs.cache_clear()  # pyright: ignore[reportPrivateUsage]
 
 
 # answers

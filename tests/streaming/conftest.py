@@ -6,6 +6,8 @@ Test files do not import each other (import mode importlib), so everything is a 
 import asyncio
 import contextlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -130,6 +132,8 @@ class Server:
             while not step.is_set():
                 await asyncio.sleep(0.005)
         elif step == "abort":
+            linger = struct.pack("ii", 1, 0)  # 0 seconds: a reset instead of an orderly end
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
         else:
             with contextlib.suppress(OSError):

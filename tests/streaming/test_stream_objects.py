@@ -259,7 +259,7 @@ async def test_leaving_the_block_closes_the_connection_awaited(server: Any) -> N
                 break
             assert not server.gone.is_set()
         assert await asyncio.to_thread(server.gone.wait, 5)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
         assert asyncio.all_tasks() == before
 
 
@@ -674,6 +674,7 @@ async def test_a_reader_that_is_cancelled_closes_the_connection(server: Any, scr
         with pytest.raises(asyncio.CancelledError):
             await reader
         assert await asyncio.to_thread(server.gone.wait, 5)
+        await asyncio.sleep(0.01)
         assert asyncio.all_tasks() == before
         with pytest.raises(StreamConsumed):
             aiter(stream)
