@@ -13,7 +13,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -50,8 +50,8 @@ NAMED: tuple[tuple[Any, str], ...] = (
 
 def readable(hint: Any, *, none: bool = False) -> str:
     """A type as a reader of the page knows it, without what validates it; `none` says where it may be None."""
-    for known, name in NAMED:
-        if hint == known:
+    for alias, name in NAMED:
+        if hint == alias:
             return name
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -68,7 +68,8 @@ def readable(hint: Any, *, none: bool = False) -> str:
         return f"{name}[{', '.join(readable(each, none=none) for each in arguments)}]"
     if typing.is_typeddict(hint):
         return "mapping"
-    return {Any: "any", Ellipsis: "...", type(None): "None"}.get(hint) or getattr(hint, "__name__", str(hint))
+    known: dict[Any, str] = {Any: "any", Ellipsis: "...", type(None): "None"}
+    return known.get(hint) or str(getattr(hint, "__name__", hint))
 
 
 def field_type(hint: Any) -> str:
@@ -89,6 +90,7 @@ def line(text: str | None) -> str:
 
 
 def paragraphs(cls: type) -> str:
+    """The docstring of a class."""
     return inspect.cleandoc(cls.__doc__ or "")
 
 
@@ -110,12 +112,12 @@ def call(name: str, shape: inspect.Signature) -> str:
     return f"{name}({', '.join(parts)})"
 
 
-def parameters(forms: Sequence[type[Task[Any]]]) -> list[list[str]]:
+def parameters(forms: Sequence[Any]) -> list[list[str]]:
     """A row for each parameter of a task's forms."""
     found: dict[str, tuple[list[str], str]] = {}
     for form in forms:
         shape, hints = signature(form).parameters, get_type_hints(form, include_extras=True)
-        known: Mapping[str, Any] = vars(form)["__pydantic_fields__"]
+        known: Any = form.__pydantic_fields__
         for name in shape:
             kinds, text = found.setdefault(name, ([], line(known[name].description)))
             kind = field_type(hints[name])
@@ -129,11 +131,15 @@ def answers(annotation: Any, found: dict[type, None]) -> None:
     """Collect the classes of this package that an annotation names, outermost first, each with those of its fields."""
     if isinstance(annotation, type) and annotation.__module__.startswith("hf_tools.tasks") and annotation not in found:
         found[annotation] = None
-        if issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation):
-            for hint in get_type_hints(annotation).values():
+        if _has_fields(annotation):
+            for hint in get_type_hints(cast(Any, annotation)).values():
                 answers(hint, found)
     for part in get_args(annotation):
         answers(part, found)
+
+
+def _has_fields(cls: Any) -> bool:
+    return issubclass(cls, BaseModel) or dataclasses.is_dataclass(cls)
 
 
 def fields(answer: type) -> list[list[str]]:
@@ -148,7 +154,7 @@ def fields(answer: type) -> list[list[str]]:
             if isinstance(member, property | cached_property) and get is not None and not name.startswith("_"):
                 found[name] = readable(get_type_hints(get).get("return", Any), none=True)
                 docs[name] = (get.__doc__ or "").strip()
-    if issubclass(answer, BaseModel) or dataclasses.is_dataclass(answer):
+    if _has_fields(answer):
         found = {name: readable(hint, none=True) for name, hint in _fields(answer).items()} | found
     return [[f"`{name}`", kind, line(docs.get(name))] for name, kind in found.items()]
 
@@ -193,7 +199,7 @@ def section(name: str, seen: set[type]) -> Iterator[str]:
     shape = inspect.signature(getattr(HfInference(False), name))
     yield f"\n## {name}\n\n{paragraphs(forms[0])}\n\n```\n{call(name, shape)}\n```"
     yield from table(parameters(forms), "parameter", "type", "what it is")
-    several = other_form(name)
+    several: Any = other_form(name)
     if several is not None:
         more = [f"`{each}`" for each in signature(several).parameters if each not in signature(forms[0]).parameters]
         said = f"; with {more[0]}" if more else "; for a list"

@@ -80,7 +80,7 @@ def chat(hf: HfInference, question: str) -> None:
     flow = Flow()
     with hf.chat_completion_stream(_user(question), max_tokens=ANSWER_TOKENS, temperature=0) as stream:
         for part in stream:
-            first = first or time.perf_counter() - start
+            first = first or (time.perf_counter() - start if part.text else 0.0)
             flow.add(part.text)
     flow.end()
     usage: dict[str, Any] = stream.usage or {}

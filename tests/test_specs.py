@@ -11,7 +11,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx
 import jsonschema
@@ -21,6 +21,8 @@ from referencing.jsonschema import DRAFT7
 
 from hf_tools import AsyncHfInference, AsyncHfInferenceEndpoint, HfInference, HfInferenceEndpoint
 from hf_tools.catalogue import catalogue, other_form
+from hf_tools.errors import InputError
+from hf_tools.loose import items, table
 from hf_tools.media import Media
 from hf_tools.methods import signature
 from hf_tools.task import Reply, Route, Server, Streamed, Task
@@ -116,7 +118,8 @@ REGISTRY = referencing.Registry[Any]().with_resource(_NAME, referencing.Resource
 def check(schema: dict[str, Any], root: dict[str, Any], value: Any) -> None:
     """Raise unless the value is an instance of the schema, whose references belong to `root`."""
     whole = {"$defs": root.get("$defs", {}), **{name: rule for name, rule in schema.items() if name != "$id"}}
-    jsonschema.Draft7Validator(whole, registry=REGISTRY).validate(value)
+    validator: Any = jsonschema.Draft7Validator(whole, registry=REGISTRY)
+    validator.validate(value)
 
 
 class Maker(NamedTuple):
@@ -179,16 +182,20 @@ class Maker(NamedTuple):
         return [self.value(schema.get("items", {}), name) for _ in range(min(count, 4))]
 
 
+def parts(value: Any) -> list[Any]:
+    """What is in an object or a list."""
+    return [*table(value).values(), *items(value)]
+
+
 def choices(schema: Any, root: dict[str, Any]) -> int:
     """The most alternatives or values of an enum in a schema and what it refers to."""
     text = json.dumps([schema, root.get("$defs", {}) if "$ref" in json.dumps(schema) else {}])
     found = [1]
 
     def look(value: Any) -> None:
-        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        for each in parts(value):
             look(each)
-        if isinstance(value, dict):
-            found.extend(len(value[name]) for name in ("oneOf", "anyOf", "enum") if isinstance(value.get(name), list))
+        found.extend(len(items(rule)) for name, rule in table(value).items() if name in ("oneOf", "anyOf", "enum"))
 
     look(json.loads(text))
     if "ClassificationOutputTransform" in text:
@@ -211,22 +218,23 @@ def instances(schema: dict[str, Any], root: dict[str, Any], name: str = "value")
 # tasks
 
 
-TASKS = {task.name: (method, task) for method, task in catalogue()}
+TASKS: dict[str, tuple[str, Any]] = {task.name: (method, task) for method, task in catalogue()}
 BASE: dict[str, Any] = {
     "text": "a [MASK]", "prompt": "a prompt", "question": "who?", "context": "me", "query": "who?",
     "sentence": "a", "other_sentences": ["b", "c"], "image": PICTURE, "audio": SOUND, "video": FILM,
-    "table": {"city": ["Paris", "Rome"]}, "candidate_labels": ["a", "b"], "messages": [{"role": "user", "content": "Hi"}],
+    "table": {"city": ["Paris", "Rome"]}, "candidate_labels": ["a", "b"],
+    "messages": [{"role": "user", "content": "Hi"}],
 }  # fmt: skip
 
 
-def names(form: type[Task[Any]]) -> list[str]:
+def names(form: Any) -> list[str]:
     return list(signature(form).parameters)
 
 
 def made(task: str, **given: Any) -> Task[Any]:
     """The task with what it must be given and some parameters, in the form that takes them."""
     method, form = TASKS[task]
-    several = other_form(method)
+    several: Any = other_form(method)
     if several is not None and not given.keys() <= set(names(form)):
         form = several
     needed = {
@@ -238,13 +246,14 @@ def made(task: str, **given: Any) -> Task[Any]:
         needed["other_sentences"] = BASE["other_sentences"]
     if task in ("image-text-to-image", "image-text-to-video") and "image" not in given:
         needed["image"] = PICTURE
-    return form(**needed, **given)
+    asked: Task[Any] = form(**needed, **given)
+    return asked
 
 
 ORDER: tuple[Server, ...] = ("router", "hf-inference", "toolkit")
 
 
-def first_route(task: type[Task[Any]]) -> Server:
+def first_route(task: Any) -> Server:
     return next(server for server in ORDER if server in task.servers)
 
 
@@ -293,6 +302,9 @@ def test_the_other_tables_are_needed() -> None:
     assert VALUES.keys() <= every
     assert WORDS.keys() | ELSEWHERE.keys() | INPUTS <= every
     assert ALONG.keys() <= {*parameters()}
+    for (task, name), along in ALONG.items():
+        with pytest.raises(InputError, match=next(iter(along))):
+            made(task, **{name: "auto"})
     for task, name in SLIPS:
         root = schema_of(task, "output")
         holder = root.get("items", root)
@@ -306,10 +318,9 @@ def test_the_other_tables_are_needed() -> None:
 
 def properties(value: Any) -> Iterator[str]:
     """The names of all properties in a schema."""
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for each in parts(value):
         yield from properties(each)
-    if isinstance(value, dict) and isinstance(value.get("properties"), dict):
-        yield from value["properties"]
+    yield from table(table(value).get("properties"))
 
 
 # what is read
@@ -329,7 +340,7 @@ def equal(answer: Any, instance: Any, task: str) -> None:
     if isinstance(answer, Media):
         assert answer.data == base64.b64decode(instance)
     elif isinstance(instance, dict) and not isinstance(answer, dict):
-        for name, value in instance.items():
+        for name, value in table(cast(object, instance)).items():
             slip = SLIPS.get((task, name))
             if slip and slip in instance:
                 continue  # the name that is described goes first
@@ -338,8 +349,9 @@ def equal(answer: Any, instance: Any, task: str) -> None:
                 continue
             equal(getattr(answer, slip or name), value, task)
     elif isinstance(instance, list):
-        assert len(answer) == len(instance)
-        for one, other in zip(answer, instance, strict=True):
+        found, expected = [*cast(list[Any], answer)], items(cast(object, instance))
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
             equal(one, other, task)
     else:
         assert answer == instance
@@ -384,7 +396,7 @@ def answering(content: bytes, kind: str = "application/json") -> Callable[[httpx
 CLIENTS = ("HfInference", "AsyncHfInference", "HfInferenceEndpoint", "AsyncHfInferenceEndpoint")
 
 
-def client(name: str, task: type[Task[Any]], handler: Any) -> Any:
+def client(name: str, task: Any, handler: Any) -> Any:
     """A client whose server speaks a form that can carry the task."""
     found = first_route(task)
     server: Server = "openai" if found == "router" else "toolkit"

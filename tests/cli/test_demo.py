@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,13 @@ lift is wide enough for a wheelchair, and it goes to every floor but the tower's
 TIME = re.compile(r"^   \[\d+\.\d\d s\] (.*)", re.MULTILINE)
 PASSAGE = re.compile(r"^   (-?\d\.\d\d)  (\S.*(?:\n {9}.*)*)", re.MULTILINE)
 Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def hf() -> Iterator[HfInference]:
+    """One client for all tests, which keeps the engines running for the demonstration's own."""
+    with HfInference(provider="local") as client:
+        yield client
 
 
 @pytest.fixture
@@ -76,6 +84,7 @@ def flat_lines(section: str) -> str:
     return re.sub(r"\n {9}", " ", section)
 
 
+@pytest.mark.usefixtures("hf")
 def test_everything_in_order_and_with_its_time(museum: Path, capsys: Capture) -> None:
     assert main(["demo", "--file", str(museum)]) == 0
     out, err = capsys.readouterr()
@@ -95,10 +104,9 @@ def test_everything_in_order_and_with_its_time(museum: Path, capsys: Capture) ->
     check_retrieval(rest[1][1], MUSEUM)
 
 
-def test_labels_and_ranking_are_sorted_and_whole(capsys: Capture) -> None:
-    with HfInference(provider="local") as hf:
-        demo.classification(hf)
-        demo.ranking(hf)
+def test_labels_and_ranking_are_sorted_and_whole(hf: HfInference, capsys: Capture) -> None:
+    demo.classification(hf)
+    demo.ranking(hf)
     found = sections(capsys.readouterr().out.strip("\n"))
     for body, expected in zip(found.values(), (demo.LABELS, demo.TEXTS), strict=True):
         items = PASSAGE.findall(body)
@@ -124,7 +132,9 @@ def test_the_users_question_and_file_in_a_terminal_without_utf8(museum: Path) ->
     assert "closed on Mondays" in " ".join(passages)
 
 
-def test_a_question_is_answered_from_the_readme(capsys: Capture) -> None:
+@pytest.mark.usefixtures("hf")
+def test_a_question_is_answered_from_the_readme(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(demo, "ANSWER_TOKENS", 10)
     question = "Which framework are the tools for?"
     assert main(["demo", "--ask", question]) == 0
     found = sections(capsys.readouterr().out)
@@ -132,54 +142,48 @@ def test_a_question_is_answered_from_the_readme(capsys: Capture) -> None:
     check_retrieval(found[f"Answer from README.md: {question}"], (ROOT / "README.md").read_text("utf-8"))
 
 
-def test_the_chat_answer_streams(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_the_chat_answer_streams(hf: HfInference, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     pieces: list[str] = []
 
     def add(_: demo.Flow, text: str) -> None:
         pieces.append(text)
 
     monkeypatch.setattr(demo.Flow, "add", add)
-    with HfInference(provider="local") as hf:
-        demo.chat(hf, "What is the capital of France?")
+    demo.chat(hf, "What is the capital of France?")
     assert len([piece for piece in pieces if piece]) > 3
     assert "Paris" in "".join(pieces)
     assert re.search(r"\] [1-9]\d* tokens; \d+\.\d\d s to the first", capsys.readouterr().out)
 
 
-def test_an_answer_that_was_cut_says_so(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_an_answer_that_was_cut_says_so(hf: HfInference, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(demo, "ANSWER_TOKENS", 3)
-    with HfInference(provider="local") as hf:
-        demo.chat(hf, "Tell me a long story.")
+    demo.chat(hf, "Tell me a long story.")
     assert "] 3 tokens, cut at the limit; " in capsys.readouterr().out
 
 
-def test_a_long_file_is_embedded_in_batches(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_a_long_file_is_embedded_in_batches(hf: HfInference, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(demo, "BATCH", 2)
-    with HfInference(provider="local") as hf:
-        demo.retrieval(hf, "How much does a child pay?", "museum.txt", MUSEUM)
+    demo.retrieval(hf, "How much does a child pay?", "museum.txt", MUSEUM)
     section = capsys.readouterr().out.lstrip("\n").partition("\n")[2]
     assert "children under 14" in check_retrieval(section, MUSEUM)[0]
     assert f"] {len(demo.passages(MUSEUM))} passages embedded" in section
     assert len(demo.passages(MUSEUM)) > 2
 
 
-def test_a_short_text_is_one_passage(capsys: Capture) -> None:
-    with HfInference(provider="local") as hf:
-        demo.retrieval(hf, "What grows here?", "note", "Only moss grows here.")
+def test_a_short_text_is_one_passage(hf: HfInference, capsys: Capture) -> None:
+    demo.retrieval(hf, "What grows here?", "note", "Only moss grows here.")
     out = capsys.readouterr().out
     assert "1 passage embedded and compared" in out
     assert "1 sentence ranked, the best 1 told" in out
 
 
-def test_a_text_without_sentences_is_told_as_it_is(capsys: Capture) -> None:
-    with HfInference(provider="local") as hf:
-        demo.retrieval(hf, "What is x?", "note", "```\nx = 1\n```")
+def test_a_text_without_sentences_is_told_as_it_is(hf: HfInference, capsys: Capture) -> None:
+    demo.retrieval(hf, "What is x?", "note", "```\nx = 1\n```")
     assert "Nearest sentence:  ``` x = 1 ```" in capsys.readouterr().out
 
 
-def test_a_tool_is_run_through_its_schema(capsys: Capture) -> None:
-    with HfInference(provider="local") as hf:
-        demo.tool(hf)
+def test_a_tool_is_run_through_its_schema(hf: HfInference, capsys: Capture) -> None:
+    demo.tool(hf)
     out = flat_lines(capsys.readouterr().out)
     assert re.search(r"^   candidate_labels  \{.*\}$", out, re.MULTILINE)
     assert re.search(r"^   text  \{.*\"type\": \"string\".*\}$", out, re.MULTILINE)
@@ -187,24 +191,34 @@ def test_a_tool_is_run_through_its_schema(capsys: Capture) -> None:
     assert TIME.search(out)
 
 
-def test_without_langchain_the_tool_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_without_langchain_the_tool_says_how_to_get_it(
+    hf: HfInference, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     monkeypatch.setitem(sys.modules, "langchain_hf_tools", None)
-    with HfInference(provider="local") as hf:
-        demo.tool(hf)
+    demo.tool(hf)
     assert "pip install 'hf-tools[langchain]'" in capsys.readouterr().out
 
 
-def test_missing_weights_name_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture) -> None:
-    monkeypatch.setenv("HF_TOOLS_CACHE", str(tmp_path))
-    monkeypatch.delenv("HF_TOOLS_LOCAL_SMOLLM2", raising=False)
-    assert main(["demo"]) == 1
-    assert f"`{PULL_COMMAND}`" in capsys.readouterr().err
+def in_a_new_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the demonstration after this code; here the engines may be running already."""
+    program = f"import sys; {code}; from hf_tools.cli import main; sys.exit(main(['demo']))"
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT,
+        env=os.environ | environment,
+    )  # fmt: skip
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(sys.modules, "xllamacpp", None)
-    assert main(["demo"]) == 1
-    assert "pip install 'hf-tools[local]'" in capsys.readouterr().err
+def test_missing_weights_name_the_command(tmp_path: Path) -> None:
+    done = in_a_new_process("pass", HF_TOOLS_CACHE=str(tmp_path), HF_TOOLS_LOCAL_SMOLLM2="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert f"`{PULL_COMMAND}`" in done.stderr
+
+
+def test_a_missing_extra_is_named() -> None:
+    done = in_a_new_process("sys.modules['xllamacpp'] = None")
+    assert done.returncode == 1
+    assert "pip install 'hf-tools[local]'" in done.stderr
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"PK\0\x03", b"x" * (demo.LIMIT + 1)])

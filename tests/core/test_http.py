@@ -10,7 +10,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import httpx
@@ -142,7 +142,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def endpoint(url: str, **options: Any) -> Iterator[Any]:
+def endpoint(url: str, **options: Any) -> Generator[Any, None, None]:
     with HfInference(False, options=Options(**options)) as hf:
         yield hf.endpoint(url, server="toolkit")
 
@@ -313,5 +313,3 @@ def test_a_loop_that_ends_leaves_nothing_behind() -> None:
         asyncio.run(call())
         gc.collect()
         assert not hf._http._pools  # pyright: ignore[reportPrivateUsage]
-
-

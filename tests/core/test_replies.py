@@ -14,7 +14,9 @@ from hf_tools.replies import KEPT, message_of, retry_after, status_error
 from hf_tools.task import Reply
 
 E = errors
-NESTED = json.dumps({"error": "There were warnings while running the model.", "output": [5, 5, 7], "warnings": ["old sklearn"]})
+NESTED = json.dumps(
+    {"error": "There were warnings while running the model.", "output": [5, 5, 7], "warnings": ["old sklearn"]}
+)
 
 BODIES: list[tuple[int, str, Any, type[errors.StatusError], str, str | None]] = [
     (404, "json", {"error": "Model this-model-does-not-exist-123 does not exist"}, E.NotFound, "Model this-model-does-not-exist-123 does not exist", None),

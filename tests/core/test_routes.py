@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from hf_tools.task import Route
 from hf_tools.urls import openai_path, url_of
 from tests.core.conftest import Ask, Script
 
+Call = Callable[[Any], Any]
 MESSAGES = [{"role": "user", "content": "x"}]
 CHAT = httpx.Response(200, json={"choices": [{"message": {"content": "hi"}}]})
 SUMMARY = httpx.Response(200, json=[{"summary_text": "s"}])
@@ -32,19 +34,19 @@ def paths(server: Script) -> list[str]:
 # providers
 
 
-@pytest.mark.parametrize(
-    ("provider", "call", "answer", "url"),
-    [
-        ("auto", lambda hf: hf.chat_completion(MESSAGES, model="a/b"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
-        ("auto", lambda hf: hf.chat_completion(MESSAGES, model="a/b:groq"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
-        ("auto", lambda hf: hf.conversational("x", model="a/b"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
-        ("hf-inference", lambda hf: hf.chat_completion(MESSAGES, model="a/b"), CHAT, "https://router.huggingface.co/hf-inference/models/a/b/v1/chat/completions"),
-        ("auto", lambda hf: hf.summarization("x", model="gpt2"), SUMMARY, "https://router.huggingface.co/hf-inference/models/gpt2"),
-        ("auto", lambda hf: hf.feature_extraction("x", model="a/b"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/feature-extraction"),
-        ("hf-inference", lambda hf: hf.sentence_similarity("x", ["y", "z"], model="a/b"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/sentence-similarity"),
-        ("auto", lambda hf: hf.request(inputs="x", model="a/b", task="fill-mask"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/fill-mask"),
-    ],
-)  # fmt: skip
+ROUTES: list[tuple[str, Call, httpx.Response, str]] = [
+    ("auto", lambda hf: hf.chat_completion(MESSAGES, model="a/b"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
+    ("auto", lambda hf: hf.chat_completion(MESSAGES, model="a/b:groq"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
+    ("auto", lambda hf: hf.conversational("x", model="a/b"), CHAT, "https://router.huggingface.co/v1/chat/completions"),
+    ("hf-inference", lambda hf: hf.chat_completion(MESSAGES, model="a/b"), CHAT, "https://router.huggingface.co/hf-inference/models/a/b/v1/chat/completions"),
+    ("auto", lambda hf: hf.summarization("x", model="gpt2"), SUMMARY, "https://router.huggingface.co/hf-inference/models/gpt2"),
+    ("auto", lambda hf: hf.feature_extraction("x", model="a/b"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/feature-extraction"),
+    ("hf-inference", lambda hf: hf.sentence_similarity("x", ["y", "z"], model="a/b"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/sentence-similarity"),
+    ("auto", lambda hf: hf.request(inputs="x", model="a/b", task="fill-mask"), VECTOR, "https://router.huggingface.co/hf-inference/models/a/b/pipeline/fill-mask"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "call", "answer", "url"), ROUTES)
 def test_routes_of_the_providers(ask: Ask, provider: str, call: Any, answer: httpx.Response, url: str) -> None:
     server = Script(answer)
     ask(server, call, provider=provider)
@@ -64,7 +66,7 @@ def test_the_model_of_the_client_is_the_default(ask: Ask) -> None:
     assert paths(server) == ["POST /hf-inference/models/org/mine", "POST /hf-inference/models/org/other"]
 
 
-TASKS = {
+TASKS: dict[str, Any] = {
     "summarization": {"widgetModels": ["facebook/bart-large-cnn"], "models": [{"id": "other"}]},
     "translation": {"widgetModels": [], "models": [{"id": "google-t5/t5-base"}]},
     "fill-mask": {"models": []},
@@ -102,19 +104,19 @@ def test_a_task_hint_names_the_model_of_a_request(ask: Ask) -> None:
     assert paths(server)[1] == "POST /hf-inference/models/facebook/bart-large-cnn"
 
 
-@pytest.mark.parametrize(
-    ("call", "answers", "message"),
-    [
-        (lambda hf: hf.fill_mask("[MASK]"), [httpx.Response(200, json=TASKS)], "fill-mask: `model` is missing"),
-        (lambda hf: hf.fill_mask("[MASK]"), [httpx.Response(200, text="<html>")], "fill-mask: `model` is missing"),
-        (lambda hf: hf.fill_mask("[MASK]"), [NOT_FOUND], "fill-mask: `model` is missing"),
-        (lambda hf: hf.request(inputs="x"), [], "request: `model` is missing"),
-        (lambda hf: hf.chat_completion(MESSAGES), [], "chat_completion: `model` is missing"),
-        (lambda hf: hf.text_to_video("x", model="a/b"), [], "hf-inference cannot carry this task"),
-        (lambda hf: hf.text_ranking("q", ["a"], model="a/b"), [], "an endpoint of your own"),
-        (lambda hf: hf.summarization("x", model="a/b:groq"), [], "a provider after the colon is for chat only"),
-    ],
-)
+NO_ROUTES: list[tuple[Call, list[httpx.Response], str]] = [
+    (lambda hf: hf.fill_mask("[MASK]"), [httpx.Response(200, json=TASKS)], "fill-mask: `model` is missing"),
+    (lambda hf: hf.fill_mask("[MASK]"), [httpx.Response(200, text="<html>")], "fill-mask: `model` is missing"),
+    (lambda hf: hf.fill_mask("[MASK]"), [NOT_FOUND], "fill-mask: `model` is missing"),
+    (lambda hf: hf.request(inputs="x"), [], "request: `model` is missing"),
+    (lambda hf: hf.chat_completion(MESSAGES), [], "chat_completion: `model` is missing"),
+    (lambda hf: hf.text_to_video("x", model="a/b"), [], "hf-inference cannot carry this task"),
+    (lambda hf: hf.text_ranking("q", ["a"], model="a/b"), [], "an endpoint of your own"),
+    (lambda hf: hf.summarization("x", model="a/b:groq"), [], "a provider after the colon is for chat only"),
+]
+
+
+@pytest.mark.parametrize(("call", "answers", "message"), NO_ROUTES)
 def test_no_route(ask: Ask, call: Any, answers: list[httpx.Response], message: str) -> None:
     server = Script(*answers)
     with pytest.raises(errors.InputError) as caught:
@@ -147,19 +149,21 @@ def test_unknown_providers_name_the_known_ones(provider: Any) -> None:
 # endpoints
 
 
-@pytest.mark.parametrize(
-    ("answers", "call", "expected"),
-    [
-        ([httpx.Response(200, json=TGI_INFO), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "POST /v1/chat/completions"]),
-        ([httpx.Response(200, json={"router": "text-generation-router"}), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "POST /v1/chat/completions"]),
-        ([httpx.Response(200, json=TEI_INFO), httpx.Response(200, json=[[0.5]])], lambda hf: hf.feature_extraction("x"), ["GET /info", "POST /embed"]),
-        ([NOT_FOUND, httpx.Response(200, json=MODELS), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "GET /v1/models", "POST /v1/chat/completions"]),
-        ([NOT_FOUND, NOT_FOUND, SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
-        ([httpx.Response(200, text="Ok"), httpx.Response(200, text="<html>"), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
-        ([httpx.Response(200, json=[1]), httpx.Response(500), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
-    ],
-)  # fmt: skip
-def test_an_endpoint_is_asked_what_it_is(ask: Ask, answers: list[httpx.Response], call: Any, expected: list[str]) -> None:
+PROBES: list[tuple[list[httpx.Response], Call, list[str]]] = [
+    ([httpx.Response(200, json=TGI_INFO), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "POST /v1/chat/completions"]),
+    ([httpx.Response(200, json={"router": "text-generation-router"}), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "POST /v1/chat/completions"]),
+    ([httpx.Response(200, json=TEI_INFO), httpx.Response(200, json=[[0.5]])], lambda hf: hf.feature_extraction("x"), ["GET /info", "POST /embed"]),
+    ([NOT_FOUND, httpx.Response(200, json=MODELS), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "GET /v1/models", "POST /v1/chat/completions"]),
+    ([NOT_FOUND, NOT_FOUND, SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
+    ([httpx.Response(200, text="Ok"), httpx.Response(200, text="<html>"), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
+    ([httpx.Response(200, json=[1]), httpx.Response(500), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answers", "call", "expected"), PROBES)
+def test_an_endpoint_is_asked_what_it_is(
+    ask: Ask, answers: list[httpx.Response], call: Any, expected: list[str]
+) -> None:
     server = Script(*answers)
     ask(server, call, base_url="https://x.endpoints.huggingface.cloud/")
     assert paths(server) == expected
@@ -268,7 +272,8 @@ def test_a_url_as_model_is_an_endpoint(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://h", "h", "http://", "http://u:p@h/", "https://u@h", "http://h:99999", "http://h\nX", "http://[::1"]
+    "url",
+    ["", "ftp://h", "h", "http://", "http://u:p@h/", "https://u@h", "http://h:99999", "http://h\nX", "http://[::1"],
 )
 def test_urls_that_are_refused(url: str) -> None:
     with pytest.raises(errors.ConfigurationError) as caught:

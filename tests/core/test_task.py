@@ -232,7 +232,7 @@ def test_every_task_says_who_can_carry_it(name: str, task: Any) -> None:
 
 
 def test_descriptions_are_not_needed_outside_of_tasks() -> None:
-    assert Undescribed(3).number == 3  # type: ignore[call-arg]
+    assert Undescribed(3).number == 3
     assert vars(Undescribed)["__pydantic_fields__"]["number"].description is None
 
 
@@ -272,18 +272,20 @@ EXAMPLES: dict[str, Any] = {
     "image": PICTURE, "audio": b"\0\1", "video": b"\0\1", "table": {"a": ["1"]}, "candidate_labels": ["a"],
     "messages": [{"role": "user", "content": "a"}], "top_k": 2,
 }  # fmt: skip
-LISTS = {"text": ["a"], "sentence": [{"source_sentence": "a", "sentences": ["b"]}]}
+MORE: dict[str, dict[str, Any]] = {
+    "sentence_similarity": {"other_sentences": ["b"]},
+    "request": {"inputs": "a"},
+    "image_text_to_image": {"prompt": "a"},
+    "image_text_to_video": {"prompt": "a"},
+}
+LISTS: dict[str, Any] = {"text": ["a"], "sentence": [{"source_sentence": "a", "sentences": ["b"]}]}
 
 
 def example(name: str, task: Any) -> Any:
     """The task with what it must be given."""
     needed = [each.name for each in signature(task).parameters.values() if each.default is each.empty]
     values = EXAMPLES | (LISTS if task is other_form(name) else {})
-    more = {"sentence_similarity": {"other_sentences": ["b"]}, "request": {"inputs": "a"}}.get(name, {})
-    if task is other_form(name):
-        more = {}
-    if name in ("image_text_to_image", "image_text_to_video"):
-        more = {"prompt": "a"}
+    more: dict[str, Any] = {} if task is other_form(name) else MORE.get(name, {})
     return task(**{each: values[each] for each in needed}, **more)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ LABELS = ["refund", "praise", "opening hours"]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    if importlib.util.find_spec("api_inference_community") is None:
+        pytest.fail("pip install --no-deps api-inference-community==0.0.37: its dependencies are large and not needed")
     command = [sys.executable, str(PROGRAM)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -31,11 +31,14 @@ def sse(*values: Any) -> bytes:
     return b"".join(b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n" for value in values)
 
 
-TOKEN = {"token": {"id": 80, "text": "one", "logprob": -0.75390625, "special": False}, "generated_text": None}
-LAST = {"token": {"id": 1, "text": "</s>", "special": True}, "generated_text": "one"}
-CHUNK = {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}]}
-FINISHED = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-USAGE = {"choices": [], "usage": {"total_tokens": 3}}
+TOKEN: dict[str, Any] = {
+    "token": {"id": 80, "text": "one", "logprob": -0.75390625, "special": False},
+    "generated_text": None,
+}
+LAST: dict[str, Any] = {"token": {"id": 1, "text": "</s>", "special": True}, "generated_text": "one"}
+CHUNK: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}]}
+FINISHED: dict[str, Any] = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+USAGE: dict[str, Any] = {"choices": [], "usage": {"total_tokens": 3}}
 
 STREAMS: list[tuple[str, bytes, list[Any]]] = [
     ("tokens", sse(TOKEN, LAST), [TOKEN, LAST]),

@@ -25,7 +25,7 @@ STREAMS: list[tuple[str, bytes, list[Event]]] = [
     ("lf", b"data: a\n\ndata: b\n\n", [Event("a"), Event("b")]),
     ("cr", b"data: a\r\rdata: b\r\r", [Event("a"), Event("b")]),
     ("crlf", b"data: a\r\n\r\ndata: b\r\n\r\n", [Event("a"), Event("b")]),
-    ("mixed", b"data: a\r\ndata: b\n\r\ndata: c\r\n\rdata: d\r\ndata: e\r\n", [Event("a\nb"), Event("c"), Event("d\ne")]),
+    ("mixed", b"data: a\r\ndata: b\n\r\ndata: c\r\n\rdata: d\r\n\n", [Event("a\nb"), Event("c"), Event("d")]),
     ("lf-then-cr", b"data: a\n\rdata: b\n\r", [Event("a"), Event("b")]),
     ("no-final-blank-line", b"data: a\n\ndata: b\n", [Event("a"), Event("b")]),
     ("no-final-line-end", b"data: a\n\ndata: b", [Event("a"), Event("b")]),
@@ -81,8 +81,8 @@ def test_a_recording_wherever_it_is_cut(recorded: bytes, splits: Splits) -> None
 
 
 LINES = st.sampled_from([
-    b"data: a", b"data:", b"data: {\"x\": \"\xe2\x80\xa8\"}", "data: 😀".encode(), b"event: error", b"id: 1", b": c", b"",
-    b"data:[DONE]", b"x", BOM, b"\xff",
+    b"data: a", b"data:", b"data: {\"x\": \"\xe2\x80\xa8\"}", "data: 😀".encode(), b"event: error", b"id: 1",
+    b": c", b"", b"data:[DONE]", b"x", BOM, b"\xff",
 ])  # fmt: skip
 ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 
@@ -138,8 +138,7 @@ def test_too_large_an_event_is_refused(data: bytes, size: int) -> None:
     events = Events()
     assert list(events.feed(b"data: before\n\n")) == [Event("before")]
     with pytest.raises(StreamProtocolError) as caught:
-        for piece in in_pieces(data, size):
-            assert list(events.feed(piece)) == []
+        assert [event for piece in in_pieces(data, size) for event in events.feed(piece)] == []
     assert caught.value.message == "an event of the stream is larger than 8 MiB"
 
 

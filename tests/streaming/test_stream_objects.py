@@ -24,6 +24,7 @@ from hf_tools.errors import (
     Overloaded,
     ReportedError,
     RequestTimeout,
+    ResponseError,
     StreamConsumed,
     StreamInterrupted,
     StreamProtocolError,
@@ -145,7 +146,10 @@ async def test_parts_awaited() -> None:
 def test_from_a_socket_in_small_pieces(server: Any, at: int) -> None:
     data = b"".join([*FULL[1:3], token("é😀"), LAST, DONE])
     pieces = [data[start : start + at] for start in range(0, len(data), at)]
-    server.scripts = [[HEAD, *pieces], [CHUNKED, *(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces), b"0\r\n\r\n"]]
+    server.scripts = [
+        [HEAD, *pieces],
+        [CHUNKED, *(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces), b"0\r\n\r\n"],
+    ]
     with client(server) as hf:
         for _ in range(2):
             assert hf.chat_completion_stream(MESSAGES).read().text == "One twoé😀"
@@ -227,7 +231,9 @@ def test_text_generation_and_raw_streams() -> None:
     transport = Transport(*(events(generated)[0] for _ in range(2)))
     hf = transport.client()
     assert hf.text_generation_stream("Count:").read().generated_text == "a"
-    assert hf.streaming_request(inputs="Count:").read() == [{"token": {"text": "a", "special": False}, "generated_text": "a"}]
+    assert hf.streaming_request(inputs="Count:").read() == [
+        {"token": {"text": "a", "special": False}, "generated_text": "a"}
+    ]
     assert [json.loads(request.content) for request in transport.requests] == [{"inputs": "Count:", "stream": True}] * 2
     assert {str(request.url) for request in transport.requests} == {
         "https://router.huggingface.co/hf-inference/models/org/m"
@@ -267,8 +273,7 @@ def test_an_error_in_the_block_closes_the_connection(server: Any) -> None:
     server.scripts = [[*CUT, None]]
     with client(server) as hf:
         with pytest.raises(KeyError), hf.chat_completion_stream(MESSAGES) as stream:
-            for _ in stream:
-                raise KeyError
+            raise KeyError(next(stream).text)
         assert server.gone.wait(5)
 
 
@@ -476,7 +481,7 @@ def test_broken_compression() -> None:
     assert (caught.value.status, place_of(caught.value)) == (200, PLACE)
 
 
-NO_STREAM: list[tuple[int, str, bytes, type[HfError]]] = [
+NO_STREAM: list[tuple[int, str, bytes, type[ResponseError]]] = [
     (200, "application/json", b'{"error": "Busy"}', ReportedError),
     (200, "text/html", b"<html><title>Sign in</title>", UnexpectedContent),
     (200, "application/json", b'{"choices"', DecodeError),
@@ -486,13 +491,15 @@ NO_STREAM: list[tuple[int, str, bytes, type[HfError]]] = [
 
 
 @pytest.mark.parametrize(("status", "content_type", "content", "kind"), NO_STREAM)
-def test_no_stream_where_one_was_asked_for(status: int, content_type: str, content: bytes, kind: type[HfError]) -> None:
+def test_no_stream_where_one_was_asked_for(
+    status: int, content_type: str, content: bytes, kind: type[ResponseError]
+) -> None:
     headers = {"content-type": content_type, "x-request-id": "r1"}
     transport = Transport(httpx.Response(status, headers=headers, stream=Body(content)))
     stream = transport.client().chat_completion_stream(MESSAGES)
-    with pytest.raises(kind) as caught:
+    with pytest.raises(ResponseError) as caught:
         list(stream)
-    error: Any = caught.value
+    error = caught.value
     assert type(error) is kind
     assert (error.status, error.request_id, error.body) == (status, "r1", content)
     assert error.headers["content-type"] == content_type
@@ -506,6 +513,16 @@ def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
     stream = Transport(httpx.Response(200, json=whole)).client().chat_completion_stream(MESSAGES)
     assert [part.text for part in stream] == ["One two"]
     assert (stream.final.text, stream.usage) == ("One two", USAGE)
+
+
+async def test_what_comes_with_the_end_awaited() -> None:
+    whole = {"choices": [{"message": {"content": "One two"}, "finish_reason": "stop"}], "usage": USAGE}
+    unterminated, _ = events(token("One "), token("two"), LAST.rstrip())
+    hf = Transport(httpx.Response(200, json=whole), unterminated).aclient()
+    for texts in (["One two"], ["One ", "two", ""]):
+        stream = hf.chat_completion_stream(MESSAGES)
+        assert [part.text async for part in stream] == texts
+        assert (stream.final.text, stream.usage) == ("One two", USAGE)
 
 
 # retries
@@ -551,9 +568,8 @@ def test_a_refusal_is_final() -> None:
 
 
 def test_what_the_route_cannot_carry_is_an_input_error(server: Any) -> None:
-    with HfInferenceEndpoint(server.url, False, server="toolkit") as hf:
-        with pytest.raises(InputError) as caught:
-            next(hf.text_generation_stream("Count:"))
+    with HfInferenceEndpoint(server.url, False, server="toolkit") as hf, pytest.raises(InputError) as caught:
+        next(hf.text_generation_stream("Count:"))
     assert caught.value.message == "text_generation: an inference-toolkit endpoint cannot carry a stream"
     assert server.requests == []
 
@@ -614,9 +630,8 @@ def test_a_stream_has_no_total_time_unless_asked_for(server: Any) -> None:
 
 def test_silence_ends_a_stream(server: Any) -> None:
     server.scripts = [[HEAD, token("a"), None]]
-    with client(server, timeout=Timeout(read=0.2)) as hf:
-        with pytest.raises(StreamInterrupted) as caught:
-            hf.chat_completion_stream(MESSAGES).read()
+    with client(server, timeout=Timeout(read=0.2)) as hf, pytest.raises(StreamInterrupted) as caught:
+        hf.chat_completion_stream(MESSAGES).read()
     assert type(caught.value.__cause__) is RequestTimeout
     assert (caught.value.hint, caught.value.partial.text) == ("Raise `timeout`", "a")
 

@@ -27,7 +27,9 @@ URL = "https://server.test"
 @pytest.mark.parametrize("server", SERVERS)
 def test_the_bytes_of_a_plain_chat(server: Server, encode: Encode) -> None:
     body = encode(ChatCompletion(HI), server)
-    assert body == Body(b'{"model":"served","messages":[{"role":"user","content":"Hi"}]}', "application/json", PATH, "*/*")
+    assert body == Body(
+        b'{"model":"served","messages":[{"role":"user","content":"Hi"}]}', "application/json", PATH, "*/*"
+    )
     streamed = ChatCompletion(HI, max_tokens=5).encode(Route(server, URL, "served", stream=True))
     assert streamed.content == (
         b'{"model":"served","messages":[{"role":"user","content":"Hi"}],'
@@ -36,8 +38,9 @@ def test_the_bytes_of_a_plain_chat(server: Server, encode: Encode) -> None:
 
 
 def test_without_a_model() -> None:
-    for server in ("router", "tgi", "openai"):
-        content = ChatCompletion(HI).encode(Route(server, URL)).content  # type: ignore[arg-type]
+    others: list[Server] = ["router", "tgi", "openai"]
+    for server in others:
+        content = ChatCompletion(HI).encode(Route(server, URL)).content
         assert content == b'{"messages":[{"role":"user","content":"Hi"}]}'
     with pytest.raises(InputError) as caught:
         ChatCompletion(HI).encode(Route("hf-inference", URL))
@@ -46,10 +49,14 @@ def test_without_a_model() -> None:
     )
 
 
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
-EVERYTHING = {
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+}
+EVERYTHING: dict[str, Any] = {
     "frequency_penalty": -0.5, "logit_bias": {"50256": -100.0}, "logprobs": True, "max_tokens": 4096, "n": 2,
-    "presence_penalty": 0.5, "reasoning_effort": "low", "response_format": {"type": "text"}, "seed": 9313781139405380000,
+    "presence_penalty": 0.5, "reasoning_effort": "low", "response_format": {"type": "text"},
+    "seed": 9313781139405380000,
     "stop": ["\n", "END"], "stream_options": {"include_usage": False}, "temperature": 0.0, "tool_choice": "auto",
     "tool_prompt": "Tools:", "tools": [TOOL], "top_logprobs": 5, "top_p": 1.0,
 }  # fmt: skip
@@ -57,14 +64,14 @@ EVERYTHING = {
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_parameter(server: Server, written: Written) -> None:
-    path, body = written(ChatCompletion(HI, **EVERYTHING), server)  # type: ignore[arg-type]
+    path, body = written(ChatCompletion(HI, **EVERYTHING), server)
     assert path == PATH
     assert body == {"model": "served", "messages": HI, **EVERYTHING}
     assert list(body)[:2] == ["model", "messages"]
 
 
 def test_the_input_spec_knows_what_is_written(written: Written, spec: Callable[[str, str], Any]) -> None:
-    _, body = written(ChatCompletion(HI, **EVERYTHING), "router")  # type: ignore[arg-type]
+    _, body = written(ChatCompletion(HI, **EVERYTHING), "router")
     known = spec("chat-completion", "input").schema["properties"]
     assert body.keys() <= known.keys()
     assert known.keys() - body.keys() == {"stream"}
@@ -73,7 +80,7 @@ def test_the_input_spec_knows_what_is_written(written: Written, spec: Callable[[
 SCHEMA = {"type": "object", "properties": {"a": {"type": ["string", "null"], "default": None, "enum": ["x", None]}}}
 OPENAI_FORM = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}}
 TGI_FORM = {"type": "json_object", "value": SCHEMA}
-SAME = [
+SAME: list[dict[str, Any]] = [
     {"type": "text"},
     {"type": "json_object"},
     {"type": "json_object", "value": SCHEMA},
@@ -111,14 +118,20 @@ def test_more_fields_of_the_request(written: Written) -> None:
 
 
 def test_a_large_output_is_not_sent_twice() -> None:
-    assert [ChatCompletion(HI, max_tokens=count).costly for count in (None, 0, 4096, 4097)] == [False, False, False, True]
+    assert [ChatCompletion(HI, max_tokens=count).costly for count in (None, 0, 4096, 4097)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a": null}'}}
 CONVERSATION: list[dict[str, Any]] = [
     {"role": "system", "content": ""},
     {"role": "user", "name": "Ann", "content": [
-        {"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}},
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}},
     ]},
     {"role": "assistant", "content": None, "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "call_1", "content": "[]"},
@@ -167,8 +180,12 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (HI, {"top_logprobs": 2, "logprobs": False}, "`top_logprobs` needs `logprobs=True`"),
     (HI, {"tool_choice": "auto"}, "`tool_choice` needs `tools`"),
     (HI, {"tool_choice": "auto", "tools": []}, "`tool_choice` needs `tools`"),
-    (HI, {"stream": True}, "chat_completion: `stream` is not a parameter: call chat_completion_stream(...) for a stream"),
-    (HI, {"top_k": 5}, "`top_k` is not a parameter of this task; it takes messages, frequency_penalty, logit_bias,"),
+    (
+        HI,
+        {"stream": True},
+        "chat_completion: `stream` is not a parameter: call chat_completion_stream(...) for a stream",
+    ),
+    (HI, {"top_k": 5}, "`top_k` is not a parameter of this task; it takes messages, model, frequency_penalty,"),
 ]
 
 
@@ -180,7 +197,6 @@ def test_refused(messages: Any, parameters: dict[str, Any], message: str) -> Non
 
 
 def test_large_but_allowed() -> None:
-    assert ChatCompletion(HI, max_tokens=100_000, temperature=2.0, n=20, seed=2**70, max_tokens_=0) if False else True
     assert ChatCompletion(HI, max_tokens=100_000, temperature=5, n=20, seed=2**70, top_logprobs=20).seed == 2**70
 
 
@@ -226,8 +242,8 @@ def test_the_recordings(recording: Callable[[str], list[dict[str, Any]]], spec: 
 def test_the_output_spec_is_understood(spec: Callable[[str, str], Any], reply: Made) -> None:
     value = {
         "choices": [{
-            "finish_reason": "stop", "index": 0, "logprobs": None,
-            "message": {"role": "assistant", "content": "a", "tool_call_id": None, "reasoning": "b"},
+            "finish_reason": "stop", "index": 0,
+            "message": {"role": "assistant", "content": "a", "reasoning": "b"},
         }],
         "created": 1706270835, "id": "", "model": "m", "system_fingerprint": "f",
         "usage": {"completion_tokens": 1, "prompt_tokens": 2, "total_tokens": 3},
@@ -241,7 +257,7 @@ VARIATIONS: list[tuple[str, Any, Callable[[ChatCompletionOutput], Any], Any]] = 
     ("id-empty", {"id": "", **message(content="a")}, lambda a: a.id, ""),
     ("id-missing", message(content="a"), lambda a: a.id, None),
     ("id-number", {"id": 7, **message(content="a")}, lambda a: a.id, "7"),
-    ("object", {"object": "text_completion", **message(content="a")}, lambda a: a.object, "text_completion"),
+    ("object", {"object": "text_completion", **message(content="a")}, lambda a: getattr(a, "object", 0), "text_completion"),
     ("fingerprint-null", {"system_fingerprint": None, **message(content="a")}, lambda a: a.system_fingerprint, None),
     ("created-float", {"created": 1736953800.5, **message(content="a")}, lambda a: a.created, 1736953800.5),
     ("created-text", {"created": "1736953800", **message(content="a")}, lambda a: a.created, 1736953800.0),
@@ -286,7 +302,8 @@ VARIATIONS: list[tuple[str, Any, Callable[[ChatCompletionOutput], Any], Any]] = 
     (
         "calls-tgi-1.4",
         message(tool_calls=[{"id": 0, "type": "function", "function": {
-            "description": None, "name": "f", "arguments": {"format": "fahrenheit", "location": "San Francisco, CA"}}}]),
+            "description": None, "name": "f",
+            "arguments": {"format": "fahrenheit", "location": "San Francisco, CA"}}}]),
         lambda a: (a.message.tool_calls[0].id, a.message.tool_calls[0].function.arguments),
         ("0", '{"format": "fahrenheit", "location": "San Francisco, CA"}'),
     ),
@@ -343,11 +360,14 @@ def test_variations(
     assert ChatCompletionOutput.model_validate(answer.model_dump()) == answer
 
 
-@pytest.mark.parametrize("value", [
+SHAPES: list[Any] = [
     {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": [{"message": None}]},
     {"choices": [{"message": {"tool_calls": [{"id": "1"}]}}]}, {"choices": [{"message": {"tool_calls": ["x"]}}]},
     {"choices": [{"message": {"tool_calls": "x"}}]}, [message(content="a")],
-])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SHAPES)
 def test_another_shape(value: Any, reply: Made) -> None:
     with pytest.raises(ShapeError, match="unexpected answer: "):
         ChatCompletion(HI).decode(reply(value))

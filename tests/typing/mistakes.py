@@ -109,9 +109,9 @@ for chunk in hf.chat_completion_stream(MESSAGES):
     chunk.content  # E
 for token in hf.text_generation_stream("a"):
     token.tool_calls  # E
-for part in ahf.chat_completion_stream(MESSAGES):  # E
+for _ in ahf.chat_completion_stream(MESSAGES):  # E
     pass
-for piece in hf.chat_completion(MESSAGES).text_stream:  # E
+for _ in hf.chat_completion(MESSAGES).text_stream:  # E
     pass
 with ahf.chat_completion_stream(MESSAGES):  # E
     pass
@@ -144,13 +144,13 @@ async def use() -> None:
     await ahf.run(Summarization("a", min_length="1"))  # E
     text: str = ahf.text_generation("a")  # E
     await ahf.chat_completion_stream(MESSAGES)  # E
-    async for one in hf.chat_completion_stream(MESSAGES):  # E
+    async for _ in hf.chat_completion_stream(MESSAGES):  # E
         pass
     async for two in ahf.chat_completion_stream(MESSAGES):
         two.message  # E
-    for three in ahf.text_generation_stream("a"):  # E
+    for _ in ahf.text_generation_stream("a"):  # E
         pass
-    async for four in ahf.chat_completion(MESSAGES):  # E
+    async for _ in ahf.chat_completion(MESSAGES):  # E
         pass
     async with HfInference():  # E
         pass
