@@ -515,8 +515,7 @@ def test_a_stream_whatever_it_is_declared_as(headers: dict[str, str], play: Play
 
 
 EMPTY = (
-    "unexpected answer: choices: List should have at least 1 item after validation, not 0; it begins "
-    '{"choices": []}'
+    'unexpected answer: choices: List should have at least 1 item after validation, not 0; it begins {"choices": []}'
 )
 NULL = (
     "unexpected answer: the answer: Input should be a valid dictionary or instance of ChatCompletionOutput; "
@@ -613,8 +612,7 @@ def test_any_events_give_parts_or_an_error_of_ours(play: Play, sent: list[Any], 
     played = play(CHAT, sse(*sent) + (DONE if done else b""))
     assert isinstance(played.decoder.final, ChatCompletionOutput)
     assert {type(part) for part in played.parts} <= {ChatChunk}
-    partial = getattr(played.error, "partial", played.decoder.final)
-    assert partial == played.decoder.final or json.dumps(sent).find("NaN") >= 0
+    assert getattr(played.error, "partial", played.decoder.final).text == played.decoder.final.text
 
 
 @settings(max_examples=200, deadline=None)
