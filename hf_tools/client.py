@@ -111,13 +111,15 @@ class _Common(Catalogue):
         model = f", model={about.model!r}" if about.model else ""
         return f"{type(self).__name__}({where}{model}, token={'from ' + about.token.source if about.token else None})"
 
-    def __getattr__(self, name: str) -> Any:
-        """A mistyped task gets the nearest names."""
-        import difflib
+    if not TYPE_CHECKING:  # a type checker would take every name for known
 
-        near = difflib.get_close_matches(name, [known for known in dir(type(self)) if not known.startswith("_")])
-        hint = f"; did you mean {' or '.join(near)}?" if near and not name.startswith("_") else ""
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+        def __getattr__(self, name: str) -> Any:
+            """A mistyped task gets the nearest names."""
+            import difflib
+
+            near = difflib.get_close_matches(name, [known for known in dir(type(self)) if not known.startswith("_")])
+            hint = f"; did you mean {' or '.join(near)}?" if near and not name.startswith("_") else ""
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
 
 class HfInference(_Common):

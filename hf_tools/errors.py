@@ -90,7 +90,7 @@ class HfError(Exception):
         known = [(name, getattr(self, name)) for name in ("task", "model", "provider", "url")]
         where = ", ".join(f"{name} {shown(value)}" for name, value in known if value)
         text = self.message if not where else f"{self.message} ({where})"
-        return shown(text if not self.hint else f"{text}. {self.hint}", 700)
+        return shown(text if not self.hint else f"{text}. {self.hint}", 699)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self.args, self.__dict__)

@@ -340,8 +340,13 @@ def test_every_argument_of_the_specs_is_there(client: Any, task: str) -> None:
         assert name is None or name in shown
 
 
+def present() -> list[str]:
+    """The tasks of the specs, without those that are missing: another test tells of them."""
+    return [task for task in SPECS if task in vars(Catalogue)]
+
+
 def inputs_of_specs() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for task in SPECS:
+    for task in present():
         found = described(task)
         theirs = found.get("inputs")
         for form in theirs.get("oneOf", [theirs]) if theirs else ():
@@ -407,7 +412,7 @@ def test_what_inference_client_leaves_optional_is_optional(task: str) -> None:
 
 def enums() -> Iterator[tuple[str, str, list[Any]]]:
     """The values that specs and inventory name."""
-    for task in SPECS:
+    for task in present():
         for theirs, schema in described(task).items():
             named = [each["const"] for each in schema.get("oneOf", ()) if "const" in each] or schema.get("enum")
             if named:

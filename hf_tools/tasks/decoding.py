@@ -131,7 +131,7 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         except ValueError as error:
             if event.kind != "error":
                 raise StreamProtocolError(f"an event of the stream is not JSON: {shown(event.data)}") from error
-        return {"error": value} if event.kind == "error" and not isinstance(value, dict) else value
+        return (table(value) or {"error": value}) if event.kind == "error" else value
 
     @abstractmethod
     def part(self, value: dict[str, Any]) -> Sequence[Part]:

@@ -393,7 +393,7 @@ def test_a_bad_answer_is_a_clear_error(
     assert vars(raised)["status"] == answer.status_code
     for part in ("summarization", "facebook/bart-large-cnn", "hf-inference", "https://router.huggingface.co/"):
         assert part in str(raised)
-    assert len(str(raised)) <= 701
+    assert len(str(raised)) <= 700
     assert "\n" not in str(raised)
 
 

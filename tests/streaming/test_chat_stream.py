@@ -445,6 +445,7 @@ REPORTED: list[tuple[str, bytes, str, str | None]] = [
     ("event-text", b"event: error\ndata: Internal Server Error\n\n", "Internal Server Error", None),
     ("event-string", b'event: error\ndata: "No"\n\n', "No", None),
     ("event-null", b"event: error\ndata: null\n\n", "null", None),
+    ("event-empty", b"event: error\ndata: {}\n\n", "{}", None),
     ("detail", sse({"detail": "No"}), "No", None),
 ]
 

@@ -622,10 +622,10 @@ async def test_the_total_time_ends_a_stream_awaited(server: Any, script: list[An
     assert caught.value.partial.text.startswith("a")
 
 
-def test_a_stream_has_no_total_time_unless_asked_for(server: Any) -> None:
-    server.scripts = [[HEAD, token("a"), 0.5, token("b"), 0.5, LAST]]
-    with client(server, timeout=Timeout(read=2)) as hf:
-        assert hf.chat_completion_stream(MESSAGES).read().text == "ab"
+def test_the_read_time_is_for_each_silence_and_not_for_the_stream(server: Any) -> None:
+    server.scripts = [[HEAD, token("a"), 0.4, token("b"), 0.4, token("c"), 0.4, LAST]]
+    with client(server, timeout=Timeout(read=1)) as hf:
+        assert hf.chat_completion_stream(MESSAGES).read().text == "abc"
 
 
 def test_silence_ends_a_stream(server: Any) -> None:
