@@ -2,8 +2,8 @@
 
 - The network is closed for the whole session, collection included: sockets reach loopback addresses and Unix sockets
   only, and no other name is looked up. Subprocesses are not covered; those of the tests need no network.
-- `clean_environment` (autouse) removes the variables that change how the clients behave and points HF_HOME to an empty
-  directory, so that no test sees a token that it did not set itself.
+- `clean_environment` (autouse) removes the variables that change how the clients behave and points HF_HOME to where
+  nothing is, so that no test sees a token that it did not set itself.
 """
 
 import ipaddress
@@ -66,13 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(socket, "create_connection", guarded(socket.create_connection, 0, check_address))
 
 
+@pytest.fixture(scope="session")
+def no_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that does not exist; one for all tests, for making thousands takes longer than the tests."""
+    return tmp_path_factory.mktemp("home") / "none"
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment without tokens, proxies and tracing; returns the empty directory that HF_HOME names."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, no_home: Path) -> None:
+    """An environment without tokens, proxies and tracing; HF_HOME names a directory that does not exist."""
     for name in list(os.environ):
         foreign = name.startswith(FOREIGN) and not name.startswith("HF_TOOLS_")
         if foreign or name.upper() in PROXIES:
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("hf_home")
-    monkeypatch.setenv("HF_HOME", str(home))
-    return home
+    monkeypatch.setenv("HF_HOME", str(no_home))
