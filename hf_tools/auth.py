@@ -35,7 +35,9 @@ def find_token(token: str | SecretStr | bool | None = None) -> Token | None:
     if token is False or token == "":
         return None
     if token is not None and token is not True:
-        value = token if isinstance(token, str) else token.get_secret_value()
+        value = token if isinstance(token, str) else getattr(token, "get_secret_value", lambda: None)()
+        if not isinstance(value, str):
+            raise ConfigurationError(f"`token` must be text, got {type(token).__name__}")
         return _token(value, "the token", "argument")
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         if value := os.environ.get(name, "").strip():

@@ -28,20 +28,34 @@ if TYPE_CHECKING:
 
 def _settings(
     token: str | SecretStr | bool | None, provider: str, model: str | None, base_url: str | None, options: Options,
-    server: Server | None = None,
 ) -> Settings:  # fmt: skip
     providers.check_provider(provider)
-    if not isinstance(cast(object, options), Options):
-        raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
-    if server is not None and server not in SERVERS:
-        raise ConfigurationError(f"`server` = {shown(repr(server), 60)}: known are {', '.join(SERVERS)}")
-    if model is not None and not providers.is_url(model):
+    _check_options(options)
+    if model is not None and not (isinstance(cast(object, model), str) and providers.is_url(model)):
         providers.check_model(model, "the client")
     if base_url is not None and provider != "auto":
         raise ConfigurationError(f"`base_url` and `provider` = {provider!r} contradict each other: give one of them")
-    endpoint = Endpoint(providers.check_url(base_url), server) if base_url is not None else None
+    endpoint = Endpoint(providers.check_url(base_url, "`base_url`")) if base_url is not None else None
     found = None if provider == "local" else find_token(token)
     return Settings(found, provider, model, endpoint, options)
+
+
+def _endpoint_settings(url: str, token: str | SecretStr | bool | None, server: Any, options: Options) -> Settings:
+    _check_options(options)
+    if server is not None and (not isinstance(server, str) or server not in SERVERS):
+        raise ConfigurationError(f"`server` = {shown(repr(server), 60)}: known are {', '.join(SERVERS)}")
+    endpoint = Endpoint(providers.check_url(url), cast("Server | None", server))
+    return Settings(find_token(token), "auto", None, endpoint, options)
+
+
+def _check_options(options: object) -> None:
+    if not isinstance(options, Options):
+        raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
+
+
+def _check_task(task: object, kind: type = Task) -> None:
+    if not isinstance(task, kind):
+        raise InputError(f"expected a {kind.__name__} such as Summarization(...), got {type(task).__name__}")
 
 
 def _local() -> ModuleType:
@@ -90,7 +104,7 @@ class _Common(Catalogue):
             raise InputError("the embedded backend has no endpoints", hint="Use HfInference().endpoint(url)")
         made = kind.__new__(kind)
         made.__dict__.update(self.__dict__)
-        checked = _settings(False, "auto", None, url, settings.options, server)
+        checked = _endpoint_settings(url, False, server, settings.options)
         made._settings = replace(settings, provider="auto", model=None, endpoint=checked.endpoint)
         return made
 
@@ -108,7 +122,7 @@ class _Common(Catalogue):
     def __repr__(self) -> str:
         about = self._settings
         where = f"url={about.endpoint.url.partition('?')[0]!r}" if about.endpoint else f"provider={about.provider!r}"
-        model = f", model={about.model!r}" if about.model else ""
+        model = f", model={about.model.partition('?')[0]!r}" if about.model else ""
         return f"{type(self).__name__}({where}{model}, token={'from ' + about.token.source if about.token else None})"
 
     if not TYPE_CHECKING:  # a type checker would take every name for known
@@ -150,12 +164,14 @@ class HfInference(_Common):
 
     def respond(self, task: Task[Out]) -> Response[Out]:
         """Run a task and return its answer with the headers that came with it."""
+        _check_task(task)
         with ExitStack() as held:
             response: Response[Out] = self._http.drive(call(task, self._settings), held)[0]
             return response
 
     def stream(self, task: Streamed[Out, Part]) -> Stream[Out, Part]:
         """A stream of the task's parts; nothing is sent before the first part is asked for."""
+        _check_task(task, Streamed)
         return Stream(task, self._settings, self._http)
 
     def endpoint(self, url: str, *, server: Server | None = None) -> HfInferenceEndpoint:
@@ -195,7 +211,7 @@ class HfInferenceEndpoint(HfInference):
         options: Options = Options(),  # noqa: B008
         http_client: Client | None = None,
     ) -> None:
-        self._settings = _settings(token, "auto", None, endpoint_url, options, server)
+        self._settings = _endpoint_settings(endpoint_url, token, server, options)
         self._http = Http(http_client)
 
 
@@ -221,12 +237,14 @@ class AsyncHfInference(_Common):
 
     async def respond(self, task: Task[Out]) -> Response[Out]:
         """Run a task and return its answer with the headers that came with it."""
+        _check_task(task)
         async with AsyncExitStack() as held:
             response: Response[Out] = (await self._http.drive(call(task, self._settings), held))[0]
             return response
 
     def stream(self, task: Streamed[Out, Part]) -> AsyncStream[Out, Part]:
         """A stream of the task's parts; nothing is sent before the first part is asked for."""
+        _check_task(task, Streamed)
         return AsyncStream(task, self._settings, self._http)
 
     def endpoint(self, url: str, *, server: Server | None = None) -> AsyncHfInferenceEndpoint:
@@ -264,5 +282,5 @@ class AsyncHfInferenceEndpoint(AsyncHfInference):
         options: Options = Options(),  # noqa: B008
         http_client: AsyncClient | None = None,
     ) -> None:
-        self._settings = _settings(token, "auto", None, endpoint_url, options, server)
+        self._settings = _endpoint_settings(endpoint_url, token, server, options)
         self._http = _async_http(http_client)

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from hf_tools import providers
 from hf_tools.auth import authorization
-from hf_tools.errors import HfError, InputError
+from hf_tools.errors import HfError, InputError, StatusError
 from hf_tools.loose import items, rows, table
 from hf_tools.replies import status_error
 from hf_tools.retry import NOT_EXECUTED, Attempts
@@ -52,7 +52,7 @@ def _with_options(found: Route, settings: Settings) -> Route:
 def _endpoint(
     task: Task[Any], settings: Settings, endpoint: Endpoint, model: str | None, stream: bool, deadline: float | None
 ) -> Steps[Route]:
-    ask = _Ask(settings, deadline)
+    ask = _Ask(settings, deadline, getattr(task, "include_credentials", True))
     server = endpoint.server or providers.endpoint_server(endpoint.url) or settings.memory.servers.get(endpoint.url)
     if server is None:
         server = yield from ask.kind(endpoint.url)
@@ -69,19 +69,20 @@ def _endpoint(
 class _Ask:
     """Questions to an endpoint; answers are remembered, failures are not."""
 
-    def __init__(self, settings: Settings, deadline: float | None) -> None:
+    def __init__(self, settings: Settings, deadline: float | None, with_token: bool) -> None:
         self.settings, self.deadline = settings, deadline
+        self.token = settings.token if with_token else None
 
     def kind(self, url: str) -> Steps[Server]:
         """The wire form that the endpoint speaks: GET /info, then /v1/models, else the toolkit's."""
-        info = _object((yield from self._get(_below(url, "/info"))))
+        info = _object((yield from self._get(_below(url, "/info"), definite=True)))
         server: Server | None = None
         if "model_type" in info:
             server = "tei"
         elif "max_total_tokens" in info or str(info.get("router", "")).startswith("text-generation"):
             server = "tgi"
         if server is None:
-            served = _object((yield from self._get(_below(url, "/v1/models"))))
+            served = _object((yield from self._get(_below(url, "/v1/models"), definite=True)))
             server = "openai" if isinstance(served.get("data"), list) else "toolkit"
             if server == "openai":
                 self.settings.memory.served[url] = _first_id(served)
@@ -95,23 +96,33 @@ class _Ask:
             memory[url] = _first_id(_object((yield from self._get(openai_path(url, "/v1/models")))))
         return memory[url]
 
-    def _get(self, url: str) -> Steps[Reply]:
-        """A reply of any status but those that say "not you" or, after some attempts, "not now"."""
+    def _get(self, url: str, *, definite: bool = False) -> Steps[Reply]:
+        """A reply of any status but those that say "not you" or, after some attempts, "not now".
+
+        With `definite` a gateway's 502 is "not now" as well: it says nothing about the server behind it.
+        """
         headers = [("accept", "*/*"), ("user-agent", "hf-tools")]
-        token = authorization(self.settings.token, url)
+        token = authorization(self.token, url)
         if token:
             headers.append(("authorization", token))
         options = self.settings.options
         send = Send("GET", url, tuple(headers), deadline=self.deadline, waits=options.waits(), limit=4 * 2**20)
-        return (yield from persistent(send, Attempts(options.attempts, False, options.wait_for_model), self.deadline))
+        attempts = Attempts(options.attempts, False, options.wait_for_model)
+        try:
+            return (yield from persistent(send, attempts, self.deadline, definite=definite))
+        except StatusError as error:
+            if error.status >= 500:
+                error.hint = "Is it still starting? If this goes on, say what it is with server=..."
+            raise
 
 
-def persistent(send: Send, attempts: Attempts, deadline: float | None) -> Steps[Reply]:
-    """Ask until there is an answer, or the attempts are used up."""
+def persistent(send: Send, attempts: Attempts, deadline: float | None, *, definite: bool = False) -> Steps[Reply]:
+    """Ask until there is an answer, or the attempts are used up; with `definite` a 5xx but 501 is none."""
     while True:
         try:
             reply = yield send
-            if reply.status in NOT_EXECUTED or reply.status in (401, 403):
+            unsure = definite and reply.status >= 500 and reply.status != 501
+            if unsure or reply.status in NOT_EXECUTED or reply.status in (401, 403):
                 raise status_error(reply, time.time())
             return reply
         except HfError as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from hf_tools import endpoints
 from hf_tools.auth import Token, authorization, of_hugging_face
@@ -17,6 +18,7 @@ from hf_tools.errors import (
     ResponseError,
     StatusError,
 )
+from hf_tools.loose import table
 from hf_tools.media import Media
 from hf_tools.media.source import Source
 from hf_tools.replies import KEPT, request_id, status_error
@@ -86,7 +88,7 @@ class _Call(Generic[Out]):
     def __init__(self, task: Task[Out], settings: Settings, deadline: float | None, *, stream: bool = False) -> None:
         self.task, self.settings, self.deadline, self.stream = task, settings, deadline, stream
         options = settings.options
-        self.attempts = Attempts(options.attempts, task.costly, options.wait_for_model)
+        self.attempts = Attempts(options.attempts, task.costly, options.wait_for_model, slow=task.slow)
         self.place: dict[str, str | None] = {"task": task.name}
         self.route: Route | None = None
 
@@ -135,7 +137,7 @@ class _Call(Generic[Out]):
         url = url_of(route, body.path)
         self.place["url"] = url.partition("?")[0]
         headers = request_headers(self.settings, url, body, with_token=getattr(self.task, "include_credentials", True))
-        waits = self.settings.options.waits()
+        waits = self.settings.options.waits(stream=self.stream)
         return Send("POST", url, headers, body.content, 0.0, self.stream, self.deadline, waits)
 
     def _sent(self, request: Send) -> Steps[Reply]:
@@ -180,15 +182,27 @@ def _which_token(token: Token | None) -> str:
 
 
 def redacted(error: HfError, token: Token | None) -> HfError:
-    """The error without the token, should the server have sent it back."""
+    """The error without the token, should the server have sent it back in any of its parts."""
     secret = token.secret.get_secret_value() if token else ""
-    if secret and secret in error.message:
-        error.message = error.message.replace(secret, "***")
+    if secret:
+        for name, value in vars(error).items():
+            setattr(error, name, _masked(value, secret))
         error.args = (error.message,)
-    body: Any = getattr(error, "body", b"")
-    if secret and secret.encode() in body:
-        error.body = body.replace(secret.encode(), b"***")  # type: ignore[attr-defined]
     return error
+
+
+def _masked(value: Any, secret: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(secret, "***")
+    if isinstance(value, bytes):
+        return value.replace(secret.encode(), b"***")
+    if isinstance(value, list | tuple):
+        parts = [_masked(part, secret) for part in cast("Sequence[Any]", value)]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    if isinstance(value, dict):
+        entries = table(value).items()
+        return {_masked(key, secret): _masked(part, secret) for key, part in entries}
+    return value
 
 
 def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | None) -> Steps[Task[Out]]:

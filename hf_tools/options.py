@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Literal, Self, cast
 
 from hf_tools.errors import ConfigurationError, InputError, shown
+
+LONGEST = 10_000_000
+"""Seconds; more than an operating system waits for at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds for each wait; `total` is for the whole call with its retries, None for no limit.
+    """Seconds for each wait, None for no limit; `total` is for the whole call with its retries.
 
-    `read` is the longest silence between bytes; in a stream it is the longest silence between chunks.
+    `read` is the longest silence of the server, before its answer as well; in a stream between its chunks.
+    `total` is "default" (120 s, 600 s for media, none for streams), a number, or None.
     """
 
     connect: float | None = 5.0
     read: float | None = 60.0
     write: float | None = 60.0
     pool: float | None = 30.0
-    total: float | None = None
+    total: float | Literal["default"] | None = "default"
 
     def __post_init__(self) -> None:
-        for name in ("connect", "read", "write", "pool", "total"):
+        for name in ("connect", "read", "write", "pool"):
             seconds("timeout", getattr(self, name), name)
+        if self.total != "default":
+            seconds("timeout", self.total, "total")
 
 
 def seconds(option: str, value: Any, part: str = "") -> None:
@@ -33,8 +38,9 @@ def seconds(option: str, value: Any, part: str = "") -> None:
     if value is None:
         return
     name = f"{option}.{part}" if part else option
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value <= 0:
-        raise ConfigurationError(f"`{name}` = {shown(repr(value), 60)}: must be a positive number of seconds or None")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
+        allowed = f"must be a number of seconds above 0 and up to {LONGEST:,}, or None"
+        raise ConfigurationError(f"`{name}` = {shown(repr(value), 60)}: {allowed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Options:
         retries: Any = self.max_retries
         if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= 10:
             raise ConfigurationError(f"`max_retries` = {shown(repr(retries), 60)}: must be a whole number from 0 to 10")
+        if not isinstance(cast(object, self.extra_headers), Mapping):
+            raise ConfigurationError("`extra_headers` must be a mapping from names to values")
         for name, value in [*self.headers(), ("X-HF-Bill-To", self.bill_to or "")]:
             clean_header(name, value)
 
@@ -76,14 +84,16 @@ class Options:
         """How often a request may be sent in all."""
         return 1 + (self.max_retries if self.retry_on_error else 0)
 
-    def waits(self) -> Timeout:
-        """The single waits."""
-        return self.timeout if isinstance(self.timeout, Timeout) else Timeout()
+    def waits(self, *, stream: bool = False) -> Timeout:
+        """The single waits; a server may work on a whole answer until the total time is used up."""
+        if isinstance(self.timeout, Timeout):
+            return self.timeout
+        return Timeout() if stream else Timeout(read=None)
 
     def total(self, default: float | None) -> float | None:
         """Seconds for the whole call; `default` where the caller set none."""
         if isinstance(self.timeout, Timeout):
-            return self.timeout.total if self.timeout.total is not None else default
+            return default if self.timeout.total == "default" else self.timeout.total
         return self.timeout if self.timeout is not None else default
 
     def headers(self) -> list[tuple[str, str]]:
@@ -107,7 +117,9 @@ class Options:
 
 
 def clean_header(name: str, value: str) -> None:
-    """Refuse a header that could smuggle in another one."""
+    """Refuse a header that is no text, or could smuggle in another one."""
+    if not isinstance(cast(object, name), str) or not isinstance(cast(object, value), str):
+        raise ConfigurationError(f"the header {shown(repr(name), 60)} and its value must be text")
     text = f"{name}{value}"
     if not text.isascii() or not text.isprintable() or not name.strip() or ":" in name or " " in name:
         raise ConfigurationError(f"the header {shown(name, 60)} has characters that a header may not have")

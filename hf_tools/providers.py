@@ -67,23 +67,27 @@ def is_url(model: str | None) -> bool:
     return model is not None and model[:8].lower().startswith(("http://", "https://"))
 
 
-def check_url(url: str, what: str = "the endpoint URL") -> str:
-    """An http(s) URL with a host and without credentials; ConfigurationError otherwise."""
+def check_url(url: Any, what: str = "the endpoint URL") -> str:
+    """An http(s) URL with a host that can exist and without credentials; ConfigurationError otherwise."""
+    text = url.strip() if isinstance(url, str) else ""
     try:
-        parts = urlsplit(url.strip())
-        host, _ = parts.hostname, parts.port
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
     except ValueError:
-        parts, host = urlsplit(""), None
-    if parts.scheme.lower() not in ("http", "https") or not host or not url.strip().isprintable():
-        raise ConfigurationError(f"{what} {shown(url, 100)!r} is not an http(s) URL with a host")
+        parts, host = urlsplit(""), ""
+    labels = host.rstrip(".").split(".")
+    wrong = any(label in ("", "xn--") for label in labels) and ":" not in host
+    if parts.scheme.lower() not in ("http", "https") or wrong or not text.isprintable() or " " in text:
+        raise ConfigurationError(f"{what} {shown(repr(url), 100)} is not an http(s) URL with a host")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"{what} must not hold credentials", hint="Pass the token as `token`")
-    return url.strip().partition("#")[0]
+    return text.partition("#")[0]
 
 
-def check_model(model: str, task: str) -> str:
+def check_model(model: Any, task: str) -> str:
     """A model ID as the Hub writes it; InputError for anything else."""
-    if MODEL_ID.fullmatch(model) and ".." not in model and not model.endswith((".git", "/")):
+    if isinstance(model, str) and MODEL_ID.fullmatch(model) and ".." not in model and not model.endswith((".git", "/")):
         return model
     forms = "`name`, `org/name`, `org/name:provider` or an http(s) URL"
     raise InputError(f"{task}: `model` = {shown(repr(model), 100)}: expected {forms}")

@@ -11,12 +11,15 @@ from hf_tools.errors import (
     EmptyResponse,
     HfError,
     ModelLoading,
+    RequestTimeout,
     StatusError,
     TransportError,
 )
 
 LONGEST = 60.0
 """Seconds that a server may make us wait between two attempts; a longer wish is cut to it."""
+LOADING = 1.0
+"""Seconds: a loading model is never asked again sooner; clients that did were rate limited."""
 BACKOFF, BACKOFF_TOP = 0.5, 8.0
 """Seconds: full jitter over 0.5, 1, 2, 4, 8, the values of openai-python and AWS's SDKs."""
 
@@ -33,6 +36,7 @@ class Attempts:
     allowed: int
     costly: bool
     wait_for_model: bool = False
+    slow: bool = False
     made: int = 0
     backoffs: int = 0
     unreadable: int = 0
@@ -55,7 +59,8 @@ class Attempts:
         if isinstance(error, DeadlineExceeded):
             return False
         if isinstance(error, TransportError):
-            return error.retryable and (not error.sent or not self.costly)
+            unclear = self.costly or (self.slow and isinstance(error, RequestTimeout))
+            return error.retryable and (not error.sent or not unclear)
         if isinstance(error, StatusError):
             return error.status in NOT_EXECUTED or (error.status in MAYBE_EXECUTED and not self.costly)
         if isinstance(error, EmptyResponse | DecodeError) and not self.costly:
@@ -64,12 +69,11 @@ class Attempts:
         return False
 
     def _wait(self, error: HfError) -> float:
-        asked = getattr(error, "retry_after", None)
-        if asked is not None:
-            return min(float(asked), LONGEST)
+        asked = float(getattr(error, "retry_after", None) or 0)
+        if asked:
+            return min(max(asked, LOADING if isinstance(error, ModelLoading) else 0), LONGEST)
         if isinstance(error, ModelLoading) and error.estimated_time is not None:
-            # never below a second: polling a loading model faster has got clients rate limited
-            return min(LONGEST, max(1.0, error.estimated_time)) * random.uniform(1.0, 1.1)
+            return min(LONGEST, max(LOADING, error.estimated_time)) * random.uniform(1.0, 1.1)
         self.backoffs += 1
         top: float = min(BACKOFF_TOP, BACKOFF * 2 ** (self.backoffs - 1))
         return top * random.uniform(0.5, 1.0)

@@ -182,7 +182,15 @@ def _problem(cls: type[Any], one: dict[str, Any]) -> str:
         return reason
     if isinstance(value, bytes | Media):
         return f"`{name}` ({type(value).__name__}): {reason}"
-    return f"`{name}` = {shown(repr(value), 60)}: {reason}"
+    return f"`{name}` = {_repr(value)}: {reason}"
+
+
+def _repr(value: object) -> str:
+    """The value for a message; a broken `__repr__` must not hide what is wrong."""
+    try:
+        return shown(repr(value), 60)
+    except Exception:  # noqa: BLE001 - it is the caller's code
+        return f"<{type(value).__name__}>"
 
 
 class Decoder(Protocol[Out_co, Part_co]):
@@ -229,6 +237,11 @@ class Task(Declared, Generic[Out]):
     def costly(self) -> bool:
         """Whether a second run after an unclear failure would be expensive; if so, it is not retried."""
         return False
+
+    @property
+    def slow(self) -> bool:
+        """Whether a run that was too slow once would be again; if so, it is not repeated after a timeout."""
+        return self.costly
 
     def given(self, *left_out: str, **renamed: str) -> dict[str, Any]:
         """The keyword parameters that were set, by wire name: `renamed` maps a field to its wire name."""

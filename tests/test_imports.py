@@ -54,12 +54,12 @@ LAZY = {
 }
 """Imports of a higher layer that are allowed inside a function."""
 
-BASE = {"httpx", "pydantic", "pydantic_core", "typing_extensions"}
+BASE = {"httpcore", "httpx", "pydantic", "pydantic_core", "typing_extensions"}
 """What the core may import of others while it is imported."""
 
 HTTPX = {
     "hf_tools._http",
-    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "faults", "shards", "shared", "sync")),
+    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "deadlines", "faults", "shards", "shared", "sync")),
     "hf_tools.local.transports",
 }
 """The only modules that import httpx, but for annotations."""

@@ -16,7 +16,7 @@ import httpx
 
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import sharded
-from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
+from hf_tools._http.shared import LIMITS, Whole, expect, head_of, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps
 from hf_tools.task import Reply
@@ -28,6 +28,7 @@ class AsyncHttp:
     """Connections of an async client: one pool for each event loop, closed when the loop ends."""
 
     def __init__(self, own: httpx.AsyncClient | None = None, transport: Callable[[], Any] | None = None) -> None:
+        expect(own, httpx.AsyncClient)
         self._own, self._transport = own, transport
         self._pools: weakref.WeakKeyDictionary[Any, tuple[httpx.AsyncClient, Any]] = weakref.WeakKeyDictionary()
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
@@ -50,6 +51,9 @@ class AsyncHttp:
             guard = self._guard(http, weakref.ref(loop))
             found = (http, guard)
             with self._lock:
+                # a loop that was closed without shutdown_asyncgens is kept alive by its own connections
+                for ended in [known for known in self._pools if known.is_closed()]:
+                    del self._pools[ended]
                 self._pools[loop] = found
             # asyncio.run finalises async generators before it closes the loop: that closes the connections
             await anext(guard)
@@ -102,7 +106,7 @@ class AsyncHttp:
         http = await self.client()
         with ours(step.deadline):
             async with Until(step.deadline):
-                response = await http.send(request(http, step), stream=True)
+                response = await http.send(request(http, step), stream=True, follow_redirects=False)
                 held.push_async_callback(response.aclose)
                 if step.stream and response.is_success:
                     return head_of(response), response

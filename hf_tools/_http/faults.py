@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import httpx
 
@@ -21,15 +22,28 @@ from hf_tools.errors import (
     shown,
 )
 
+DEADLINE: ContextVar[float | None] = ContextVar("DEADLINE", default=None)
+"""Monotonic time at which the call of this thread ends."""
+
+
+@contextmanager
+def until(deadline: float | None) -> Generator[None, None, None]:
+    """Bound what this thread waits for."""
+    token = DEADLINE.set(deadline)
+    try:
+        yield
+    finally:
+        DEADLINE.reset(token)
+
 
 @contextmanager
 def ours(deadline: float | None) -> Generator[None, None, None]:
     """Turn the errors of the HTTP library into ours."""
     try:
         yield
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, RuntimeError) as error:
-        if isinstance(error, HfError):
-            raise
+    except HfError:
+        raise
+    except Exception as error:
         if deadline is not None and isinstance(error, httpx.TimeoutException) and time.monotonic() >= deadline:
             raise late() from error
         raise _translated(error) from error
@@ -49,9 +63,11 @@ def _translated(error: Exception) -> HfError:
             return RequestTimeout("no connection within the connect timeout", sent=False)
         case httpx.TimeoutException():
             message = f"the server was silent for too long ({type(error).__name__})"
-            return RequestTimeout(message, hint="Raise `timeout`")
+            return RequestTimeout(message, hint="Raise `timeout`, or pass Timeout(read=...)")
         case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol():
             return _unconnected(error, text)
+        case httpx.RemoteProtocolError() if "location" in text.lower():
+            return TransportError(f"the answer redirects to no valid address: {text}", retryable=False)
         case httpx.TransportError():
             return ConnectionLost(f"the connection broke: {text}")
         case httpx.DecodingError():

@@ -10,12 +10,19 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from hf_tools._http.faults import late
-from hf_tools.errors import ResponseTooLarge
+from hf_tools.errors import ConfigurationError, ResponseTooLarge
 from hf_tools.replies import KEPT
 from hf_tools.steps import Send
 from hf_tools.task import Reply
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
+
+
+def expect(own: object, kind: type) -> None:
+    """Refuse an `http_client` of another kind; an awaiting one cannot block, and the other way round."""
+    if own is not None and not isinstance(own, kind):
+        name = f"{type(own).__module__.partition('.')[0]}.{type(own).__name__}"
+        raise ConfigurationError(f"`http_client` must be an httpx.{kind.__name__}, got {name}")
 
 
 @functools.cache

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from hf_tools._http.faults import late, ours
-from hf_tools._http.shared import LIMITS, Whole, head_of, no_cookies, request, tls
+from hf_tools._http.faults import late, ours, until
+from hf_tools._http.shared import LIMITS, Whole, expect, head_of, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps
 from hf_tools.task import Reply
@@ -25,6 +25,7 @@ class Http:
     """Connections of a blocking client; made on first use, once for each process."""
 
     def __init__(self, own: httpx.Client | None = None, transport: Callable[[], Any] | None = None) -> None:
+        expect(own, httpx.Client)
         self._own, self._transport = own, transport
         self._made: httpx.Client | None = None
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
@@ -39,7 +40,7 @@ class Http:
             self._pid, self._lock, self._made = os.getpid(), threading.Lock(), None
         with self._lock:
             if self._made is None:
-                transport = self._transport() if self._transport else None
+                transport = self._transport() if self._transport else _network()
                 verify: Any = tls() if transport is None else False
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
             return self._made
@@ -79,8 +80,8 @@ class Http:
         if step.wait:
             time.sleep(step.wait)
         http = self.client()
-        with ours(step.deadline):
-            response = http.send(request(http, step), stream=True)
+        with ours(step.deadline), until(step.deadline):
+            response = http.send(request(http, step), stream=True, follow_redirects=False)
             held.callback(response.close)
             if step.stream and response.is_success:
                 return head_of(response), response
@@ -91,10 +92,21 @@ class Http:
         return whole.reply(response), response
 
 
+def _network() -> Any:
+    """The transport for the network."""
+    from hf_tools._http.deadlines import deadlined
+
+    return deadlined(tls(), LIMITS)
+
+
 def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
-    with ours(deadline):
-        for piece in response.iter_bytes():
-            if deadline is not None and time.monotonic() > deadline:
-                raise late()
-            yield piece
+    source = response.iter_bytes()
+    while True:
+        with ours(deadline), until(deadline):
+            piece = next(source, None)
+        if piece is None:
+            return
+        if deadline is not None and time.monotonic() > deadline:
+            raise late()
+        yield piece

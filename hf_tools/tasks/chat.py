@@ -38,25 +38,35 @@ class FunctionCall(Answer):
     """The function that the model wants called; `arguments` is JSON as the model wrote it."""
 
     name: str
+    """Name of the function."""
     arguments: Annotated[str, BeforeValidator(_arguments)] = "{}"
+    """Its arguments, as JSON text; models may write broken JSON."""
 
 
 class ToolCall(Answer):
     """One tool call of a message."""
 
     id: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
+    """What the message with the tool's result refers to; empty where the server gives none."""
     type: str | None = "function"
+    """Kind of the tool."""
     function: FunctionCall
+    """The function and its arguments."""
 
 
 class ChatMessage(Answer):
     """A message of the model."""
 
     role: str | None = "assistant"
+    """Who speaks."""
     content: Annotated[str | None, BeforeValidator(_text)] = None
+    """The text; None where there are tool calls only."""
     tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = []
+    """The tools that the model wants called."""
     reasoning_content: Annotated[str | None, BeforeValidator(_text)] = None
+    """What the model thought, as most servers name it; `reasoning` has either."""
     reasoning_text: Annotated[str | None, BeforeValidator(_text), Field(alias="reasoning")] = None
+    """What the model thought, where the server named it `reasoning`."""
 
     @field_validator("tool_calls", mode="before")
     @classmethod
@@ -73,28 +83,41 @@ class Choice(Answer):
     """One of the answers; `finish_reason` is the server's own word (`stop`, `eos_token`, `length`, ...)."""
 
     message: ChatMessage
+    """What the model says."""
     index: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
+    """Number of the choice, from 0."""
     finish_reason: Annotated[Label | None, UNPROMISED] = None
+    """Why it ends there."""
     logprobs: Any = None
+    """Log probabilities of the tokens as the server sent them, where `logprobs` asked for them."""
 
 
 class Usage(Answer):
     """Tokens used; None where the server did not say."""
 
     prompt_tokens: Annotated[int | None, UNPROMISED] = None
+    """Tokens of the conversation that was sent."""
     completion_tokens: Annotated[int | None, UNPROMISED] = None
+    """Tokens that were written."""
     total_tokens: Annotated[int | None, UNPROMISED] = None
+    """Both together."""
 
 
 class ChatCompletionOutput(Answer):
     """The answer to a chat: one choice unless `n` asked for more."""
 
     choices: Annotated[list[Choice], Field(min_length=1)]
+    """The answers, at least one."""
     id: Annotated[Label | None, UNPROMISED] = None
+    """The server's id of the answer; may be empty."""
     model: Annotated[Label | None, UNPROMISED] = None
+    """The model that answered, as the server names it."""
     created: Annotated[float | None, UNPROMISED] = None
+    """When the answer was made, in seconds since 1970."""
     system_fingerprint: Annotated[Label | None, UNPROMISED] = None
+    """Version of the server."""
     usage: Annotated[Usage | None, UNPROMISED] = None
+    """Tokens used."""
 
     @property
     def message(self) -> ChatMessage:
@@ -192,6 +215,10 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
     def costly(self) -> bool:
         return (self.max_tokens or 0) > LONG
 
+    @property
+    def slow(self) -> bool:
+        return self.max_tokens is None or self.costly
+
     def encode(self, route: Route) -> Body:
         if route.server == "hf-inference" and route.model is None:
             raise cannot(self, route, "a chat without a model", "Pass model=...")
@@ -211,4 +238,7 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
         return parse(ChatCompletionOutput, read_json(reply))
 
     def decoder(self, head: Reply) -> ChatDecoder[ChatCompletionOutput]:
-        return ChatDecoder(head, self.decode, partial(parse, ChatCompletionOutput))
+        count = (self.extra_body or {}).get("n", self.n)
+        return ChatDecoder(
+            head, self.decode, partial(parse, ChatCompletionOutput), count if isinstance(count, int) else 1
+        )

@@ -19,9 +19,13 @@ class ToolCallDelta:
     """A piece of a tool call: `index` tells which call of the message it belongs to; `arguments` are not whole."""
 
     index: int
+    """Which call of the message it belongs to, from 0."""
     id: str | None = None
+    """Id of the call, with its first piece."""
     name: str | None = None
+    """Name of the function, or a piece of it, with the first piece."""
     arguments: str = ""
+    """The next characters of the arguments, which are JSON when all have come."""
 
 
 @dataclass(slots=True)
@@ -29,12 +33,19 @@ class ChatChunk:
     """A piece of one choice; `usage` comes once, mostly with the last chunk; `raw` is what the server sent."""
 
     text: str = ""
+    """The next characters of the answer."""
     reasoning: str = ""
+    """The next characters of what the model thinks."""
     tool_calls: list[ToolCallDelta] = field(default_factory=lambda: list[ToolCallDelta]())
+    """Pieces of tool calls."""
     finish_reason: str | None = None
+    """Why the choice ended, with its last piece: the server's own word."""
     index: int = 0
+    """Which choice it belongs to, from 0."""
     usage: dict[str, Any] | None = None
+    """Tokens used so far, where the server told."""
     raw: dict[str, Any] = field(default_factory=lambda: dict[str, Any](), repr=False)
+    """The event as the server sent it."""
 
 
 def text_of(value: Any) -> str:
@@ -101,11 +112,14 @@ class Assembly:
 
 
 class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
-    """Reads chat completion chunks of every server; `make` checks the answer put together from them."""
+    """Reads chat completion chunks of every server; `make` checks the answer put together from them.
 
-    def __init__(self, head: Reply, whole: Callable[[Reply], Out], make: Callable[[Any], Out]) -> None:
+    `count` choices were asked for: without `[DONE]` the stream is complete when as many are finished.
+    """
+
+    def __init__(self, head: Reply, whole: Callable[[Reply], Out], make: Callable[[Any], Out], count: int = 1) -> None:
         super().__init__(head, whole)
-        self._make = make
+        self._make, self._count = make, count
         self._choices: dict[int, Assembly] = {}
         self._about: dict[str, Any] = {}
 
@@ -116,7 +130,8 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         usage = table(value.get("usage")) or None
         self.usage = usage or self.usage
         chunks = [self._chunk(choice, value) for choice in rows(value.get("choices"))]
-        self.finished = bool(self._choices) and all(whole.finish_reason for whole in self._choices.values())
+        enough = len(self._choices) >= self._count
+        self.finished = enough and all(whole.finish_reason for whole in self._choices.values())
         if usage is not None:
             if not chunks:
                 chunks = [ChatChunk(raw=value)]

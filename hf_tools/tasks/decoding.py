@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, cast
@@ -9,6 +10,7 @@ from typing import Any, Generic, cast
 from pydantic_core import from_json
 
 from hf_tools.errors import (
+    EXCERPT,
     EmptyResponse,
     ResponseError,
     StreamError,
@@ -22,6 +24,11 @@ from hf_tools.sse import BOM, MAX_EVENT, Event, Events
 from hf_tools.task import Out, Part, Reply
 from hf_tools.wire import reported
 
+_FIELDS = (b"data", b"event", b"id", b"retry")
+_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]")
+"""How a line of an event stream begins: as a comment, or with the name of a field."""
+_KEPT = 4 * EXCERPT
+"""Bytes of a stream that are kept for the message that it has no event."""
 _PROMISED = frozenset(["choices", "token"])
 """Keys of a part of an answer: an event that has one reports no error with its `detail`."""
 
@@ -38,32 +45,40 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         self._answer: Out | None = None
         self._bytes = bytearray()
         self._is_stream: bool | None = None
-        self._seen = False
+        self._seen = self._content = False
 
     def feed(self, data: bytes) -> Iterator[Part]:
         """Take the next bytes; yield the parts that are complete with them."""
         if self.done:
             return
         if self._is_stream:
+            if not self._seen and len(self._bytes) < _KEPT:
+                self._bytes += data[:_KEPT]
             yield from self._parts(self._events.feed(data))
             return
         self._bytes += data
         if self._is_stream is None:
             self._is_stream = self._told()
         if self._is_stream:
-            yield from self._parts(self._events.feed(bytes(self._bytes)))
+            first = bytes(self._bytes)
+            del self._bytes[_KEPT:]
+            yield from self._parts(self._events.feed(first))
         elif len(self._bytes) > MAX_EVENT:
-            raise StreamProtocolError("the answer is no stream, and too large")
+            raise StreamProtocolError(f"the answer is no stream, and too large; it begins {self._beginning()}")
 
     def close(self) -> Iterator[Part]:
         """The bytes have ended; StreamInterrupted with the partial answer where no terminal mark has come."""
+        if self._is_stream is None and self._bytes.strip():
+            self._is_stream = self._declared()
         if self._is_stream is False:
             yield from self.parts_of(self._taken())
             return
         if not self.done:
             yield from self._parts(self._events.close())
-        if not self._seen:
-            raise EmptyResponse("the stream has no event")
+        if not self._content and (self.done or not self._seen):
+            beginning = self._beginning()
+            message = f"the stream has no {'content' if self._seen else 'event'}"
+            raise EmptyResponse(f"{message}; it begins {beginning}" if beginning else message, body=bytes(self._bytes))
         if not (self.done or self.finished):
             raise StreamInterrupted("the stream ended early, without a terminal mark", partial=self.final)
 
@@ -79,8 +94,16 @@ class StreamDecoder(ABC, Generic[Out, Part]):
             return None
         if start[:1] in (b"{", b"[", b"<"):
             return False
-        # else as declared, unless it begins as the fields data, event, id and retry and comments do
-        return start[:1] in b"deir:" or self._head.content_type == "text/event-stream"
+        if _FIELD.match(start):
+            return True
+        return None if any(name.startswith(start) for name in _FIELDS) else self._declared()
+
+    def _declared(self) -> bool:
+        return self._head.content_type == "text/event-stream"
+
+    def _beginning(self) -> str:
+        """The first characters that came, for a message."""
+        return shown(bytes(self._bytes[:_KEPT]).removeprefix(BOM).strip())
 
     def _taken(self) -> Out:
         """The answer that came whole though a stream was asked for."""
@@ -101,6 +124,8 @@ class StreamDecoder(ABC, Generic[Out, Part]):
                     return
         except StreamError as error:
             error.partial = self.final
+            if not self._seen:
+                error.hint = f"The answer begins {self._beginning()}"
             raise
 
     def _event(self, event: Event) -> Sequence[Part]:
@@ -121,7 +146,9 @@ class StreamDecoder(ABC, Generic[Out, Part]):
             report = shown(about.get("message") or about.get("detail") or event.data), None
         if report is not None:
             raise StreamReportedError(f"the server reported an error in the stream: {report[0]}", code=report[1])
-        return self.part(about)
+        parts = self.part(about)
+        self._content = self._content or bool(parts)
+        return parts
 
     def _value(self, event: Event) -> Any:
         """The JSON value of an event; of an error event always an object, whatever the server wrote."""

@@ -41,19 +41,28 @@ class Token(Answer):
     """One token; `special` tokens such as `</s>` are no text."""
 
     text: str
+    """The token as text."""
     id: int | None = None
+    """Its number in the model's vocabulary."""
     logprob: float | None = None
+    """Its log probability."""
     special: bool = False
+    """Whether it is a mark, and no text."""
 
 
 class TextGenerationDetails(Answer):
     """How the text came about; only where `details=True` was asked for."""
 
     finish_reason: str | None = None
+    """Why the text ends there: `length`, `eos_token` or `stop_sequence`."""
     generated_tokens: int | None = None
+    """Tokens that were written."""
     seed: int | None = None
+    """The seed of the sampling."""
     prefill: list[Token] = []
+    """The tokens of the prompt, where `decoder_input_details` asked for them."""
     tokens: list[Token] = []
+    """The tokens that were written."""
 
 
 class TextGenerationOutput(Answer):
@@ -63,10 +72,15 @@ class TextGenerationOutput(Answer):
     """
 
     generated_text: str
+    """The continuation."""
     details: Annotated[TextGenerationDetails | None, UNPROMISED] = None
+    """How it came about, where `details` asked for it."""
     finish_reason: Annotated[Label | None, UNPROMISED] = None
+    """Why it ends there, where an OpenAI-shaped server told."""
     usage: Annotated[dict[str, Any] | None, UNPROMISED] = None
+    """Tokens used, where an OpenAI-shaped server told."""
     sequences: list[TextGenerationOutput] = []
+    """All continuations where several came, this one first; else empty."""
 
 
 @dataclass(slots=True)
@@ -74,13 +88,21 @@ class TextGenerationPart:
     """A piece of the stream: `text` is empty for a special token; `details` and `generated_text` come at the end."""
 
     text: str = ""
+    """The next characters."""
     token: dict[str, Any] | None = None
+    """The token as the server sent it."""
     special: bool = False
+    """Whether the token is a mark, and no text."""
     finish_reason: str | None = None
+    """Why the text ends, with its last piece."""
     generated_text: str | None = None
+    """The whole text, with the last piece."""
     details: dict[str, Any] | None = None
+    """How the text came about, with the last piece."""
     index: int = 0
+    """Which of several continuations it belongs to, from 0."""
     raw: dict[str, Any] = field(default_factory=lambda: dict[str, Any](), repr=False)
+    """The event as the server sent it."""
 
 
 class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
@@ -147,6 +169,10 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
     def costly(self) -> bool:
         return (self.max_new_tokens or 0) > LONG
 
+    @property
+    def slow(self) -> bool:
+        return self.max_new_tokens is None or self.costly
+
     def encode(self, route: Route) -> Body:
         if route.stream and route.server == "toolkit":
             raise cannot(self, route, "a stream", "Call text_generation(...) instead")
@@ -170,7 +196,9 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
         return _output(read_json(reply))
 
     def decoder(self, head: Reply) -> GenerationDecoder:
-        return GenerationDecoder(head, self.decode)
+        extra = self.extra_body or {}
+        count = extra.get("n", extra.get("num_return_sequences", self.num_return_sequences))
+        return GenerationDecoder(head, self.decode, count if isinstance(count, int) else 1)
 
 
 def _output(value: Any) -> TextGenerationOutput:
@@ -193,10 +221,14 @@ def _first(outputs: list[TextGenerationOutput]) -> TextGenerationOutput:
 
 
 class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart]):
-    """Reads the token events of TGI and the completion chunks of OpenAI-shaped servers."""
+    """Reads the token events of TGI and the completion chunks of OpenAI-shaped servers.
 
-    def __init__(self, head: Reply, whole: Any) -> None:
+    `count` continuations were asked for; token events can carry only one.
+    """
+
+    def __init__(self, head: Reply, whole: Any, count: int = 1) -> None:
         super().__init__(head, whole)
+        self._count = count
         self._texts: dict[int, list[str]] = {}
         self._final: dict[str, Any] = {}
         self._reasons: dict[int, str] = {}
@@ -230,7 +262,7 @@ class GenerationDecoder(StreamDecoder[TextGenerationOutput, TextGenerationPart])
             if reason:
                 part.finish_reason = self._reasons[index] = str(reason)
             parts.append(part)
-        self.finished = bool(self._texts) and self._texts.keys() <= self._reasons.keys()
+        self.finished = len(self._texts) >= self._count and self._texts.keys() <= self._reasons.keys()
         return parts
 
     def parts_of(self, answer: TextGenerationOutput) -> Sequence[TextGenerationPart]:

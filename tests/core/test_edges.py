@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from hf_tools import AsyncHfInference, HfInference, Options, errors, tasks
+from hf_tools import (
+    AsyncHfInference,
+    AsyncHfInferenceEndpoint,
+    HfInference,
+    HfInferenceEndpoint,
+    Options,
+    errors,
+    tasks,
+)
 from hf_tools.docstrings import attribute_docstrings
+from hf_tools.tasks.text import Summarization
 from tests.core.conftest import Ask, Script
 
 
@@ -50,8 +60,8 @@ def test_what_json_has_no_number_for(ask: Ask, value: float) -> None:
 
 @pytest.mark.parametrize("name", ["max_length", "temperature", "top_k", "top_p"])
 def test_true_is_no_number(name: str) -> None:
+    given: dict[str, Any] = {name: True}
     with pytest.raises(errors.InputError, match=f"`{name}` = True: must be a number"):
-        given: dict[str, Any] = {name: True}
         HfInference(False).summarization("x", **given)
 
 
@@ -66,6 +76,75 @@ def test_no_time_at_all(ask: Ask) -> None:
     with pytest.raises(errors.DeadlineExceeded, match="the time for the call is used up"):
         ask(server, lambda hf: hf.summarization("x", model="a/b"), options=Options(timeout=1e-9))
     assert not server.requests
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"model": 5}, "`model` = 5: expected `name`"),
+    ({"base_url": Path("x")}, "is not an http(s) URL"),
+    ({"base_url": ""}, "is not an http(s) URL"),
+    ({"http_client": 5}, "`http_client` must be an httpx."),
+    ({"http_client": "other"}, "`http_client` must be an httpx."),
+    ({"options": None}, "`options` must be an Options, got NoneType"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG)
+async def test_wrong_arguments_of_a_client(wrong: dict[str, Any], message: str) -> None:
+    async with httpx.AsyncClient() as awaiting:
+        with httpx.Client() as blocking:
+            kinds: list[tuple[Any, Any]] = [(HfInference, awaiting), (AsyncHfInference, blocking)]
+            for kind, other in kinds:
+                given = {name: other if value == "other" else value for name, value in wrong.items()}
+                with pytest.raises(errors.InputError) as caught:
+                    kind(**given)
+                assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [None, 5, b"http://h", "", "http://a..b", "http://xn--/", f"http://{'a' * 300}/"])
+@pytest.mark.parametrize("kind", [HfInferenceEndpoint, AsyncHfInferenceEndpoint])
+def test_an_endpoint_needs_an_address(kind: Any, url: Any) -> None:
+    for make in (kind, HfInference(False).endpoint):
+        with pytest.raises(errors.ConfigurationError, match=r"is not an http\(s\) URL"):
+            make(url)
+
+
+@pytest.mark.parametrize("server", [["openai"], 5, "gradio"])
+def test_a_server_of_unknown_kind(server: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match="known are hf-inference"):
+        HfInferenceEndpoint("http://h", server=server)
+
+
+@pytest.mark.parametrize("wrong", [None, "summarization", HfInference])
+async def test_what_is_no_task(wrong: Any) -> None:
+    hf, awaiting = HfInference(False), AsyncHfInference(False)
+    for call in (hf.run, hf.respond, hf.stream, awaiting.stream):
+        with pytest.raises(errors.InputError, match="expected a "):
+            call(wrong)
+    with pytest.raises(errors.InputError, match="expected a Task"):
+        await awaiting.run(wrong)
+    with pytest.raises(errors.InputError, match="expected a Streamed"):
+        hf.stream(cast(Any, Summarization("x")))
+
+
+def test_secrets_in_a_url_are_not_shown() -> None:
+    assert "SECRET" not in repr(HfInference(False, model="https://h/x?key=SECRET"))
+
+
+def test_an_error_with_half_a_character_can_be_printed() -> None:
+    assert str(errors.InputError("\ud800.png")) == "\\ud800.png"
+
+
+class Unspeakable:
+    """Its repr fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_argument_that_cannot_be_shown() -> None:
+    wrong: Any = Unspeakable()
+    with pytest.raises(errors.InputError, match="`text` = <Unspeakable>: "):
+        Summarization(wrong)
 
 
 def test_docstrings_without_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Generator
+import warnings
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import httpx
@@ -95,8 +96,8 @@ def test_cookies_are_not_kept() -> None:
 class Server:
     """Answers every request; counts connections."""
 
-    def __init__(self, pieces: list[bytes] | None = None, gap: float = 0.0) -> None:
-        self.pieces, self.gap = pieces, gap
+    def __init__(self, pieces: list[bytes] | None = None, gap: float = 0.0, *, raw: bool = False) -> None:
+        self.pieces, self.gap, self.raw = pieces, gap, raw
         self.opened = self.closed = 0
         self.ready = threading.Event()
         self.loop = asyncio.new_event_loop()
@@ -123,7 +124,8 @@ class Server:
                 await reader.readexactly(length)
                 body = self.pieces or [ANSWER]
                 size = sum(map(len, body))
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % size)
+                head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % size
+                writer.write(b"" if self.raw else head)
                 for piece in body:
                     writer.write(piece)
                     await writer.drain()
@@ -270,6 +272,77 @@ def test_a_dribbling_body_ends_at_the_total_time(kind: str) -> None:
             with pytest.raises(errors.DeadlineExceeded):
                 asyncio.run(run())
         assert time.monotonic() - begun < 1.5
+
+
+DRIPS = {
+    "head": b"HTTP/1.1 200 OK\r\nX-A: ",
+    "continue": b"",
+    "chunk": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;a=",
+    "gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("where", DRIPS)
+@pytest.mark.parametrize("how", ["sync", "sync stream", "async"])
+def test_one_byte_now_and_then_ends_at_the_total_time(where: str, how: str) -> None:
+    drop = b"HTTP/1.1 100 Continue\r\n\r\n" if where == "continue" else b"a"
+    with Server([DRIPS[where], *[drop] * 60], gap=0.05, raw=True) as url:
+        begun = time.monotonic()
+        options = Options(timeout=0.4, max_retries=0)
+        with pytest.raises((errors.DeadlineExceeded, errors.StreamInterrupted)):
+            _dripped(how, url, options)
+        assert time.monotonic() - begun < 1.5
+
+
+def _dripped(how: str, url: str, options: Options) -> None:
+    if how == "async":
+        asyncio.run(_awaited(url, options))
+        return
+    with HfInference(False, options=options) as hf:
+        mine, messages = hf.endpoint(url, server="openai"), [{"role": "user", "content": "x"}]
+        if how == "sync":
+            mine.chat_completion(messages, model="m")
+        else:
+            mine.chat_completion_stream(messages, model="m").read()
+
+
+async def _awaited(url: str, options: Options) -> None:
+    async with AsyncHfInference(False, options=options) as hf:
+        await hf.endpoint(url, server="toolkit").summarization("x")
+
+
+def test_a_loop_closed_without_ceremony_is_forgotten() -> None:
+    with Server() as url:
+        hf = AsyncHfInference(False).endpoint(url, server="toolkit")
+        pools = hf._http._pools  # pyright: ignore[reportPrivateUsage]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            for _ in range(5):
+                loop = asyncio.new_event_loop()
+                loop.run_until_complete(hf.summarization("x"))
+                loop.close()
+                del loop
+            assert len(pools) == 1
+            asyncio.run(hf.close())
+            pools.clear()
+            gc.collect()
+
+
+def test_only_the_beginning_of_an_error_is_read() -> None:
+    taken: list[int] = []
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                taken.append(1)
+                yield b"x" * 1024
+
+    hf = HfInference(False, http_client=httpx.Client(transport=httpx.MockTransport(
+        lambda _: httpx.Response(400, stream=Endless())
+    )))  # fmt: skip
+    with pytest.raises(errors.InvalidRequest):
+        summarize(hf)
+    assert len(taken) == 65
 
 
 def test_cancelling_a_call_closes_its_connection() -> None:

@@ -12,7 +12,7 @@ from hf_tools import HfInference, Options, Timeout, errors
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"timeout": 0}, "`timeout` = 0: must be a positive number of seconds or None"),
+        ({"timeout": 0}, "`timeout` = 0: must be a number of seconds above 0 and up to 10,000,000, or None"),
         ({"timeout": -1.5}, "`timeout` = -1.5"),
         ({"timeout": float("nan")}, "`timeout` = nan"),
         ({"timeout": True}, "`timeout` = True"),
@@ -24,6 +24,13 @@ from hf_tools import HfInference, Options, Timeout, errors
         ({"extra_headers": {"X-A": "b\r\nX-Evil: 1"}}, "the header X-A has characters"),
         ({"extra_headers": {"X A": "b"}}, "the header X A has characters"),
         ({"extra_headers": {"X-A": "ä"}}, "the header X-A has characters"),
+        ({"timeout": float("inf")}, "`timeout` = inf"),
+        ({"timeout": 10**400}, "`timeout` = 1000"),
+        ({"timeout": 1e300}, "`timeout` = 1e+300"),
+        ({"extra_headers": None}, "`extra_headers` must be a mapping"),
+        ({"extra_headers": {5: "a"}}, "the header 5 and its value must be text"),
+        ({"extra_headers": {"X": 5}}, "the header 'X' and its value must be text"),
+        ({"bill_to": 5}, "the header 'X-HF-Bill-To' and its value must be text"),
         ({"bill_to": "me\r\nX-Evil: 1"}, "the header X-HF-Bill-To has characters"),
     ],
 )
@@ -45,7 +52,9 @@ def test_total_and_waits() -> None:
     assert Options(timeout=Timeout(read=3)).total(120) == 120
     assert Options(timeout=Timeout(total=5)).total(120) == 5
     assert Options(timeout=Timeout(read=3)).waits().read == 3
-    assert Options(timeout=7).waits() == Timeout()
+    assert Options(timeout=7).waits(stream=True) == Timeout()
+    assert Options(timeout=7).waits() == Timeout(read=None)
+    assert Options(timeout=Timeout(total=None)).total(120) is None
 
 
 def test_attempts() -> None:
@@ -70,6 +79,12 @@ def test_options_must_be_options() -> None:
     wrong: Any = {"timeout": 3}
     with pytest.raises(errors.ConfigurationError, match="`options` must be an Options, got dict"):
         HfInference(options=wrong)
+
+
+def test_a_timeout_without_sense() -> None:
+    wrong: Any = "soon"
+    with pytest.raises(errors.ConfigurationError, match=r"`timeout\.total` = 'soon'"):
+        Timeout(total=wrong)
 
 
 def test_extra_headers_are_not_shown() -> None:

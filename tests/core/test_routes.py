@@ -156,7 +156,7 @@ PROBES: list[tuple[list[httpx.Response], Call, list[str]]] = [
     ([NOT_FOUND, httpx.Response(200, json=MODELS), CHAT], lambda hf: hf.chat_completion(MESSAGES), ["GET /info", "GET /v1/models", "POST /v1/chat/completions"]),
     ([NOT_FOUND, NOT_FOUND, SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
     ([httpx.Response(200, text="Ok"), httpx.Response(200, text="<html>"), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
-    ([httpx.Response(200, json=[1]), httpx.Response(500), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
+    ([httpx.Response(200, json=[1]), httpx.Response(501), SUMMARY], lambda hf: hf.summarization("x"), ["GET /info", "GET /v1/models", "POST /"]),
 ]  # fmt: skip
 
 
@@ -199,6 +199,25 @@ def test_an_endpoint_that_cannot_be_asked(ask: Ask, answers: list[Any], error: t
     server = Script(*answers)
     with pytest.raises(error):
         ask(server, lambda hf: hf.summarization("x"), base_url="http://127.0.0.1:1")
+
+
+def test_a_gateways_error_tells_nothing_about_the_server(ask: Ask) -> None:
+    down = httpx.Response(502, text="<html>bad gateway</html>")
+    server = Script(down, down, down, httpx.Response(200, json=TGI_INFO), CHAT)
+
+    async def twice(hf: AsyncHfInference) -> Any:
+        with pytest.raises(errors.ServerError, match=r"say what it is with server="):
+            await hf.chat_completion(MESSAGES)
+        return await hf.chat_completion(MESSAGES)
+
+    def calls(hf: Any) -> Any:
+        if isinstance(hf, AsyncHfInference):
+            return twice(hf)
+        with pytest.raises(errors.ServerError, match=r"say what it is with server="):
+            hf.chat_completion(MESSAGES)
+        return hf.chat_completion(MESSAGES)
+
+    assert ask(server, calls, base_url="http://127.0.0.1:1").text == "hi"
 
 
 def test_an_endpoint_that_wakes_up(ask: Ask) -> None:
