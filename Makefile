@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+RUN ?= pytest
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
@@ -14,7 +15,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint coverage live cassettes fresh clean
+.PHONY: help demo test unit lint coverage live cassettes fresh clean
 
 help: ## this list
 	@echo "Targets (ARGS is passed on, PYTHON chooses the interpreter):"
@@ -26,7 +27,10 @@ demo: .venv/.installed-demo ## real results from the embedded backend: no token,
 
 test: .venv/.installed-dev ## the whole test suite
 	$(PY) -m hf_tools local pull
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m $(RUN) $(ARGS)
+
+unit: .venv/.installed-dev ## the tests that start no real engine or server
+	$(PY) -m pytest -m "not live" $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, mypy --strict, pyright strict
 	$(PY) -m ruff check .
@@ -35,8 +39,7 @@ lint: .venv/.installed-dev ## ruff, mypy --strict, pyright strict
 	$(PY) -m pyright
 
 coverage: .venv/.installed-dev ## the test suite with branch coverage, and what it misses
-	$(PY) -m hf_tools local pull
-	$(PY) -m coverage run -m pytest $(ARGS)
+	$(MAKE) --no-print-directory test RUN="coverage run -m pytest"
 	$(PY) -m coverage report
 
 live: .venv/.installed-dev ## at most 15 small calls against production; needs HF_TOKEN, skipped without

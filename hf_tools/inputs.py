@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -37,6 +38,12 @@ def _str_or_list(value: Any) -> str:
     return "list[str]" if isinstance(value, list | tuple) else "str"
 
 
+def _task_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError('must be the name of a task, such as "text-generation"')
+    return name
+
+
 Text: TypeAlias = Annotated[str, Strict(), AfterValidator(_not_blank)]
 Texts: TypeAlias = Annotated[list[Text], AfterValidator(_not_empty)]
 TextOrTexts: TypeAlias = Annotated[
@@ -57,6 +64,8 @@ Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1), BeforeValidator(_numbe
 TopK: TypeAlias = Annotated[int, Field(ge=-1), BeforeValidator(_number)]
 """Some servers take 0 or -1 for "all"."""
 Object: TypeAlias = Mapping[str, Any]
+TaskName: TypeAlias = Annotated[str, AfterValidator(_task_name)]
+"""Lower-case words with hyphens: it becomes a part of a URL."""
 
 Truncation: TypeAlias = Literal["do_not_truncate", "longest_first", "only_first", "only_second"]
 OutputTransform: TypeAlias = Literal["sigmoid", "softmax", "none"]
@@ -67,12 +76,20 @@ def _cell(value: Any) -> str:
 
 
 def _table(value: Any) -> dict[str, list[str]]:
+    """The table by columns; a ValueError whatever the caller's objects raise when they are asked for their values."""
+    try:
+        return _by_column(value)
+    except ValueError:
+        raise
+    except Exception as error:
+        kind, reason = type(value).__name__, type(error).__name__
+        raise ValueError(f"cannot read {kind} as a table: {reason}") from error
+
+
+def _by_column(value: Any) -> dict[str, list[str]]:
     """Columns by name; rows as a list of mappings and data frames (`to_dict("list")`) are turned into that."""
     if hasattr(value, "to_dict"):
-        try:
-            value = value.to_dict("list")
-        except TypeError as error:  # the method of some other kind of object
-            raise ValueError(f"cannot take columns out of {type(value).__name__}: {error}") from error
+        value = value.to_dict("list")
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         value = _columns(value)  # pyright: ignore[reportUnknownArgumentType]
     if not isinstance(value, Mapping) or not value:

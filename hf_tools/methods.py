@@ -122,6 +122,12 @@ def is_batch(task: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> boo
     return isinstance(first, list | tuple)
 
 
+def _without_none(kind: Any, rest: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for one form: None for a parameter that only the other one has asks for nothing."""
+    others = signature(rest).parameters.keys() - signature(kind).parameters.keys()
+    return {name: value for name, value in kwargs.items() if value is not None or name not in others}
+
+
 def has_top_k(_task: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Several answers are asked for."""
     return kwargs.get("top_k") is not None
@@ -165,7 +171,9 @@ class either(Generic[P, Out, Q, Out2]):  # noqa: N801
             return self
 
         def run(*args: Any, **kwargs: Any) -> object:
-            kind = self.other if self._when(self.task, args, kwargs) else self.task
-            return client.run(kind(*args, **kwargs))
+            kind, rest = (self.task, self.other)
+            if self._when(self.task, args, kwargs):
+                kind, rest = rest, kind
+            return client.run(kind(*args, **_without_none(kind, rest, kwargs)))
 
         return _named(run, self.name, self.task, joint_signature(self.task, self.other))

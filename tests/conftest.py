@@ -66,6 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(socket, "create_connection", guarded(socket.create_connection, 0, check_address))
 
 
+LIVE = ("tests/local/", "tests/live/", "tests/cli/test_demo.py", "tests/test_examples.py", "tests/test_readme.py")
+"""Where tests start real engines and servers on this machine: `-m "not live"` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests with real engines."""
+    root = Path(__file__).parent.parent
+    for item in items:
+        if item.path.is_relative_to(root) and item.path.relative_to(root).as_posix().startswith(LIVE):
+            item.add_marker("live")
+
+
 @pytest.fixture(scope="session")
 def no_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that does not exist; one for all tests, for making thousands takes longer than the tests."""

@@ -298,8 +298,9 @@ def test_every_name_in_the_table_is_needed() -> None:
 def samples(row: Row) -> Iterator[Any]:
     """A value of each type that the inventory documents for an argument."""
     fields = {each.argument: each for each in INVENTORY if each.task == row.task and each.argument != row.argument}
+    words = {"aggregation_strategy": "simple", "task": "text-generation"}  # not any text: a strategy, a task's name
     values: dict[str, Any] = {
-        "bytes": BYTES, "str": "simple" if row.argument == "aggregation_strategy" else "a text", "int": 7,
+        "bytes": BYTES, "str": words.get(row.argument, "a text"), "int": 7,
         "float": 0.5, "bool": True, "any": {"anything": [1, None]}, "list[str]": ["a", "b"],
         "dict[str, list[str]]": TABLE, "InferenceTask": "text-generation",
     }  # fmt: skip

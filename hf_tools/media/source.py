@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
+from urllib.parse import urlsplit
 
 from hf_tools.errors import MediaError, shown
 from hf_tools.media import Media
@@ -13,29 +16,74 @@ MAX_INPUT = 256 * 2**20
 """Bytes of a file or URL that is read as an input."""
 
 
+_NEVER = frozenset('\\<>"{}|^`')
+"""Characters that are in no host; some read a backslash as a slash, and so find another host."""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that has taken its place is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def check_url(url: str) -> None:
+    """Refuse what is no http(s) URL that can be asked for: without host, with user and password, or with blanks."""
+    if not url.isprintable() or " " in url:
+        raise MediaError("the URL has characters that no URL has", hint="Percent-encode spaces and the like")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise MediaError("the URL has no valid host and port") from error
+    if parts.scheme not in ("http", "https") or not (host or "").strip(".") or set(parts.netloc) & _NEVER:
+        raise MediaError("the URL has no host", hint="Write https://host/path")
+    if "@" in parts.netloc:
+        raise MediaError("the URL has a user or password in it", hint="Download the file yourself and pass its bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Media that is still to be read: exactly one of `path`, `file` and `url`."""
+    """Media that is still to be read: exactly one of `path`, `file` and `url`; MediaError for a URL that is none."""
 
     kind: type[Media]
     path: Path | None = None
     file: BinaryIO | None = None
     url: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.url is not None:
+            check_url(self.url)
+
     def read(self) -> bytes:
         """The bytes of the path or file object; MediaError where that is not possible. Blocks."""
         try:
-            if self.path is None:
-                data = cast(BinaryIO, self.file).read(MAX_INPUT + 1)
-            else:
-                with self.path.open("rb") as opened:
-                    data = opened.read(MAX_INPUT + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise MediaError(f"cannot read {self}: {reason}", hint="Check that it is a readable file") from error
-        if not isinstance(cast(object, data), bytes):
-            raise MediaError(f"{self} gives text", hint='Open the file with mode "rb"')
+            data = self._read()
+        except MediaError:
+            raise
+        except Exception as error:  # a file object may raise anything
+            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+            raise MediaError(f"cannot read {self}: {reason}", hint=self._hint()) from error
+        if not isinstance(data, bytes):
+            raise MediaError(f"{self} gives {type(data).__name__}, not bytes", hint='Open the file with mode "rb"')
         return data
+
+    def _read(self) -> object:
+        if self.path is None:
+            return cast(BinaryIO, self.file).read(MAX_INPUT + 1)
+        # before it is opened, for that alone may do something to a device; and after, for it may be another one now
+        self._regular(self.path.stat())
+        with open(self.path, "rb", opener=_without_waiting) as opened:
+            self._regular(os.fstat(opened.fileno()))
+            return opened.read(MAX_INPUT + 1)
+
+    def _regular(self, status: os.stat_result) -> None:
+        """Refuse what is no regular file: a pipe or a device may never end."""
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaError(f"cannot read {self}: it is no regular file", hint=self._hint())
+
+    def _hint(self) -> str:
+        if self.path is None:
+            return "Pass a binary file object whose read(size) gives bytes"
+        return "Check that it is a readable file"
 
     def media(self, data: bytes, declared: str = "") -> Media:
         """The bytes that were read, as media of the wanted kind; MediaError where they cannot be that."""

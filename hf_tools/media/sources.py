@@ -36,7 +36,19 @@ class PilImage(Protocol):
 
 
 def source(kind: type[Media], value: object) -> Media | Source:
-    """Media, or where to read it from: bytes, path, URL, data URI, file object, PIL image or a result."""
+    """Media, or where to read it from: bytes, path, URL, data URI, file object, PIL image or a result.
+
+    A ValueError for anything else, whatever the caller's object raises when it is looked at.
+    """
+    try:
+        return _source(kind, value)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{type(value).__name__} cannot be used: {type(error).__name__}; pass {ACCEPTED}") from error
+
+
+def _source(kind: type[Media], value: object) -> Media | Source:
     if isinstance(value, Source):
         return replace(value, kind=kind)
     if isinstance(value, Media):
@@ -46,10 +58,11 @@ def source(kind: type[Media], value: object) -> Media | Source:
     if isinstance(value, str):
         return _from_text(kind, value)
     if isinstance(value, os.PathLike):
+        # one that gives bytes is refused as any other mistake, by the TypeError of Path
         return Source(kind, path=Path(cast("os.PathLike[str]", value)))
     if isinstance(value, PilImage) and kind is Image:
         return _from_pil(value)
-    if hasattr(value, "read"):
+    if callable(getattr(value, "read", None)):
         return Source(kind, file=cast(BinaryIO, value))
     raise ValueError(f"expected {ACCEPTED}, got {type(value).__name__}")
 
@@ -58,7 +71,8 @@ ACCEPTED = "bytes, a path, a URL, a data: URI, a file object or a result of anot
 
 
 def _from_text(kind: type[Media], text: str) -> Media | Source:
-    scheme = text[:12].lower().partition(":")[0]
+    scheme, colon, _ = text[:12].lower().partition(":")
+    scheme = scheme if colon else ""
     if scheme == "data":
         return checked(kind.from_base64(text), "the data: URI")
     if scheme in ("http", "https"):
@@ -74,7 +88,7 @@ def _from_pil(picture: PilImage) -> Image:
     buffer = BytesIO()
     try:
         picture.save(buffer, format="PNG")
-    except (OSError, ValueError) as error:
+    except Exception as error:
         reason = f"the PIL image of mode {shown(picture.mode, 20)} cannot be written as PNG: {shown(error)}"
         raise MediaError(reason, hint='Pass image.convert("RGB")') from error
     return Image(buffer.getvalue())

@@ -34,7 +34,9 @@ class AutomaticSpeechRecognitionChunk(Answer):
     """A piece of the text and when it is said: start and end in seconds, None where the model cannot tell."""
 
     text: str
+    """What is said in it."""
     timestamp: tuple[float | None, float | None]
+    """Its start and end in seconds."""
 
 
 Chunk: TypeAlias = Annotated[AutomaticSpeechRecognitionChunk, BeforeValidator(_chunk)]
@@ -44,7 +46,9 @@ class AutomaticSpeechRecognitionOutput(Answer):
     """What is said: an empty text where nothing is; `chunks` where timestamps were asked for."""
 
     text: str
+    """All that is said."""
     chunks: list[Chunk] = Field(default_factory=lambda: list[AutomaticSpeechRecognitionChunk]())
+    """The pieces with their times."""
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +132,7 @@ class AudioToAudioOutput(Answer):
     """A sound that was made of the input, for instance one of its voices."""
 
     label: Label
+    """What the sound is, as the model names it."""
     encoded_blob: Encoded = Field(alias="blob", repr=False)
     """The sound as it came: base64."""
     content_type: str | None = Field(None, alias="content-type")

@@ -15,6 +15,7 @@ from hf_tools.inputs import NotNegative, NotNegativeFloat, Object, Positive
 from hf_tools.loose import UNPROMISED
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
 from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder, text_of
+from hf_tools.tasks.decoding import expected
 from hf_tools.wire import Label, as_json, parse, read_json
 
 PATH = "/v1/chat/completions"
@@ -238,7 +239,5 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
         return parse(ChatCompletionOutput, read_json(reply))
 
     def decoder(self, head: Reply) -> ChatDecoder[ChatCompletionOutput]:
-        count = (self.extra_body or {}).get("n", self.n)
-        return ChatDecoder(
-            head, self.decode, partial(parse, ChatCompletionOutput), count if isinstance(count, int) else 1
-        )
+        count = expected((self.extra_body or {}).get("n", self.n))
+        return ChatDecoder(head, self.decode, partial(parse, ChatCompletionOutput), count)

@@ -24,7 +24,9 @@ class TextClassificationOutput(Answer):
     """A label and how well it fits."""
 
     label: Label
+    """The label, as the model names it."""
     score: Score
+    """How sure the model is, mostly 0 to 1; nan where the server sent null."""
 
 
 class TextClassificationParameters(Task[Out]):
@@ -88,6 +90,7 @@ class TokenClassificationOutput(Answer):
     entity: Label | None = None
     """Label of a single token."""
     score: Score
+    """How sure the model is, mostly 0 to 1; nan where the server sent null."""
     word: str
     """The part; a piece of a word may begin with `##`."""
     start: int | None = None
@@ -150,7 +153,9 @@ class ZeroShotClassificationOutput(Answer):
     """A label and how well it fits; the text, which some servers repeat, is left out."""
 
     label: Label
+    """One of the labels to choose from."""
     score: Score
+    """How sure the model is, mostly 0 to 1; nan where the server sent null."""
 
 
 class _Columns(Answer):

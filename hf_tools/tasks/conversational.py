@@ -22,15 +22,20 @@ class Conversation(Answer):
     """Both sides of a conversation, oldest first."""
 
     past_user_inputs: list[str] = []
+    """What the user said."""
     generated_responses: list[str] = []
+    """What the model answered."""
 
 
 class ConversationalOutput(Answer):
     """The next answer; `conversation` holds all turns, this one included."""
 
     generated_text: str
+    """The answer."""
     conversation: Conversation | None = None
+    """All turns; None where the server left them out."""
     warnings: list[str] = []
+    """What the server warns of."""
 
 
 class Conversational(Task[ConversationalOutput]):

@@ -28,9 +28,14 @@ _FIELDS = (b"data", b"event", b"id", b"retry")
 _FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]")
 """How a line of an event stream begins: as a comment, or with the name of a field."""
 _KEPT = 4 * EXCERPT
-"""Bytes of a stream that are kept for the message that it has no event."""
+"""Bytes of a stream that are kept for the message that nothing useful came."""
 _PROMISED = frozenset(["choices", "token"])
 """Keys of a part of an answer: an event that has one reports no error with its `detail`."""
+
+
+def expected(count: Any) -> int:
+    """How many answers a stream has that was asked for `count`: one unless that is a number above it."""
+    return max(1, count) if isinstance(count, int) else 1
 
 
 class StreamDecoder(ABC, Generic[Out, Part]):
@@ -52,7 +57,7 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         if self.done:
             return
         if self._is_stream:
-            if not self._seen and len(self._bytes) < _KEPT:
+            if not self._content and len(self._bytes) < _KEPT:
                 self._bytes += data[:_KEPT]
             yield from self._parts(self._events.feed(data))
             return

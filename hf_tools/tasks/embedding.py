@@ -21,7 +21,7 @@ CUT = frozenset(["truncate", "truncation_direction"])
 
 class _Embedding(Answer):
     embedding: Any
-    index: int = 0
+    index: int | None = None
 
 
 class _OpenAi(Answer):
@@ -30,6 +30,17 @@ class _OpenAi(Answer):
 
 class _Embeddings(Answer):
     embeddings: Any
+
+
+def _placed(data: list[_Embedding], count: int) -> list[Any]:
+    """The embeddings of `count` texts, in the order of the texts: by their indexes, or as they came without any."""
+    indexes = [each.index for each in data]
+    if set(indexes) <= {None}:
+        return many([each.embedding for each in data], count)
+    by_index = {each.index: each.embedding for each in data}
+    if len(data) != count or by_index.keys() != set(range(count)):
+        raise ShapeError(f"{count} inputs were sent, and the answer has embeddings of those at {excerpt(indexes)}")
+    return [by_index[place] for place in range(count)]
 
 
 class FeatureExtraction(Task[Features]):
@@ -77,13 +88,13 @@ class FeatureExtraction(Task[Features]):
 
     def decode(self, reply: Reply) -> Features:
         value: Any = read_json(reply)
+        texts = 1 if isinstance(self.text, str) else len(self.text)
         coded = self.encoding_format == "base64"
         if isinstance(value, dict) and "data" in value:
-            data = sorted(parse(_OpenAi, value).data, key=lambda each: each.index)
-            value, coded = [each.embedding for each in data], True
+            value, coded = _placed(parse(_OpenAi, value).data, texts), True
         elif isinstance(value, dict):
             value = parse(_Embeddings, value).embeddings
-        return Features.read(value, texts=1 if isinstance(self.text, str) else len(self.text), coded=coded)
+        return Features.read(value, texts=texts, coded=coded)
 
 
 def _comparison(value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, Text, TopK
 from hf_tools.loose import UNPROMISED, rows, table
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot, only
-from hf_tools.tasks.decoding import StreamDecoder
+from hf_tools.tasks.decoding import StreamDecoder, expected
 from hf_tools.wire import Label, as_json, depth, inputs, one, parse, read_json
 
 LONG = 4096
@@ -198,7 +198,7 @@ class TextGeneration(Streamed[TextGenerationOutput, TextGenerationPart]):
     def decoder(self, head: Reply) -> GenerationDecoder:
         extra = self.extra_body or {}
         count = extra.get("n", extra.get("num_return_sequences", self.num_return_sequences))
-        return GenerationDecoder(head, self.decode, count if isinstance(count, int) else 1)
+        return GenerationDecoder(head, self.decode, expected(count))
 
 
 def _output(value: Any) -> TextGenerationOutput:

@@ -71,7 +71,9 @@ class ImageSegmentationOutput(Answer):
     """A part of the picture; `score` is None where the model has none (semantic segmentation)."""
 
     label: Label
+    """What the part is, as the model names it."""
     score: float | None = None
+    """How sure the model is, 0 to 1."""
     encoded_mask: Encoded = Field(alias="mask", repr=False)
     """The mask as it came: base64."""
 
@@ -109,6 +111,7 @@ class ImageToTextOutput(Answer):
     """What the picture shows, or the text in it."""
 
     generated_text: str = Field(validation_alias=AliasChoices("generated_text", "generatedText", "md_results"))
+    """The text."""
 
 
 class ImageToText(Task[ImageToTextOutput]):

@@ -19,7 +19,9 @@ class VisualQuestionAnsweringOutput(Answer):
     """A possible answer; models that write it themselves give no score."""
 
     answer: str | None = None
+    """The answer; None where the server sent a score only."""
     score: float | None = None
+    """How sure the model is, 0 to 1."""
 
     @model_validator(mode="after")
     def _something(self) -> VisualQuestionAnsweringOutput:
@@ -59,9 +61,13 @@ class DocumentQuestionAnsweringOutput(Answer):
     """
 
     answer: Annotated[str, BeforeValidator(_no_text)]
+    """The answer, as it stands in the document."""
     score: float | None = None
+    """How sure the model is, 0 to 1."""
     start: int | None = None
+    """Number of its first word, from 0."""
     end: int | None = None
+    """Number of its last word."""
 
 
 def _word_boxes(value: Any) -> list[list[Any]]:

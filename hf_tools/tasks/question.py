@@ -15,9 +15,13 @@ class QuestionAnsweringOutput(Answer):
     """An answer and where it stands: `context[start:end]`, in characters; empty where there is none."""
 
     answer: str
+    """The answer, as it stands in the text."""
     score: Score
+    """How sure the model is, 0 to 1; nan where the server sent null."""
     start: int
+    """Where it begins."""
     end: int
+    """Where it ends: the first character after it."""
 
 
 class QuestionAnsweringParameters(Task[Out]):
@@ -71,6 +75,7 @@ class TableQuestionAnsweringOutput(Answer):
     """An answer; an aggregation is named in front of its cells, as in `AVERAGE > 36542`."""
 
     answer: Label
+    """The answer as text."""
     coordinates: list[tuple[int, int]] | None = None
     """Row and column of each cell of the answer, both from 0; not all models give them."""
     cells: list[Label] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
-from hf_tools.inputs import Object
+from hf_tools.inputs import Object, TaskName
 from hf_tools.loose import rows
 from hf_tools.media import Media, media_from
 from hf_tools.media.sources import AnyInput, read
@@ -31,9 +31,9 @@ class Request(Streamed[Any, Any]):
     """Raw bytes, a path, URL or file object that is the whole body; not together with `inputs`."""
     parameters: Object | None = None
     """The `parameters` of the JSON body."""
-    task: str | None = None
+    task: TaskName | None = None
     """Name of a pipeline: the path `/pipeline/{task}` is added on hf-inference."""
-    task_hint: str | None = None
+    task_hint: TaskName | None = None
     """Name of a task whose recommended model is used where no model is given."""
     include_credentials: bool = True
     """Send the token."""

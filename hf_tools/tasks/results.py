@@ -25,22 +25,29 @@ class Scored(Answer):
     """A label and how sure the model is of it."""
 
     label: Label
+    """The label, as the model names it."""
     score: Score
+    """How sure the model is, mostly 0 to 1; nan where the server sent null."""
 
 
 class BoundingBox(Answer):
     """Where something is, in pixels from the top left corner; it may reach beyond the border."""
 
     xmin: int
+    """Left edge."""
     ymin: int
+    """Upper edge."""
     xmax: int
+    """Right edge."""
     ymax: int
+    """Lower edge."""
 
 
 class Detected(Scored):
     """A label, how sure the model is of it, and where it is."""
 
     box: BoundingBox
+    """Where it is."""
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY
-from typing import ClassVar, cast
+from typing import ClassVar, TypeVar
 
 from hf_tools.answer import Answer
 from hf_tools.inputs import Fraction, NotNegativeFloat, Object, Positive, Text, Texts, TopK, Truncation, ordered
@@ -15,6 +16,7 @@ class SummarizationOutput(Answer):
     """A summary."""
 
     summary_text: str
+    """The summary."""
 
 
 class Summarization(Task[SummarizationOutput]):
@@ -66,6 +68,7 @@ class TranslationOutput(Answer):
     """A translation."""
 
     translation_text: str
+    """The translation."""
 
 
 class TranslationParameters(Task[Out]):
@@ -126,6 +129,7 @@ class FillMaskOutput(Answer):
     """A way to fill the mask, the likeliest first."""
 
     score: Score
+    """Its probability; nan where the server sent null."""
     token: int
     """Number of the token in the model's vocabulary."""
     token_str: str | None = None
@@ -134,10 +138,23 @@ class FillMaskOutput(Answer):
     """The whole text, filled; of several masks the others stay."""
 
 
-class FillMask(Task[list[FillMaskOutput]]):
+Fill = TypeVar("Fill")
+
+
+class MaskFills(list[Fill]):
+    """The ways to fill the mask, the likeliest first; of several masks the first, and `masks` has all."""
+
+    def __init__(self, masks: Sequence[Sequence[Fill]]) -> None:
+        super().__init__(masks[0])
+        self.masks = [list(fills) for fills in masks]
+        """The ways to fill each mask, in the order of the text; one list where the text has one mask."""
+
+
+class FillMask(Task[MaskFills[FillMaskOutput]]):
     """Fill the masked word of a text.
 
-    A text with several masks gives a list for each of them instead, as far as the model can do that.
+    Of a text with several masks the answer is the ways to fill the first; its `masks` has a list for each of them,
+    as far as the model can do that.
     """
 
     name: ClassVar[str] = "fill-mask"
@@ -153,8 +170,8 @@ class FillMask(Task[list[FillMaskOutput]]):
     def encode(self, route: Route) -> Body:
         return inputs(route, self.text, self.given())
 
-    def decode(self, reply: Reply) -> list[FillMaskOutput]:
+    def decode(self, reply: Reply) -> MaskFills[FillMaskOutput]:
         value = flat(read_json(reply))
         if depth(value) == 2:
-            return cast(list[FillMaskOutput], parse(list[list[FillMaskOutput]], value))
-        return parse(list[FillMaskOutput], value)
+            return MaskFills(parse(list[list[FillMaskOutput]], value))
+        return MaskFills([parse(list[FillMaskOutput], value)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.errors import ConfigurationError
@@ -15,8 +15,13 @@ class Clients:
     """A blocking and an awaiting client with the same settings; without any, one from the environment."""
 
     def __init__(self, client: HfInference | None = None, async_client: AsyncHfInference | None = None) -> None:
+        _expect("client", client, HfInference)
+        _expect("async_client", async_client, AsyncHfInference)
         self._blocking = HfInference() if client is None and async_client is None else client
         self._awaiting = async_client
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self  # connections are shared, never copied
 
     @property
     def blocking(self) -> HfInference:
@@ -31,6 +36,11 @@ class Clients:
         if self._awaiting is None:
             self._awaiting = _made(cast(HfInference, self._blocking).to_async, "async_client", "http_async_client")
         return self._awaiting
+
+
+def _expect(name: str, client: object, kind: type) -> None:
+    if client is not None and not isinstance(client, kind):
+        raise ConfigurationError(f"`{name}` must be an {kind.__name__}, got {type(client).__name__}")
 
 
 def _made(twin: Callable[[], Made], client: str, http: str) -> Made:

@@ -72,7 +72,7 @@ class ChatHfInference(Connection, BaseChatModel):
             for piece in stream:
                 if (chunk := _messages.part(piece)) is not None:
                     yield chunk
-            yield _messages.last(stream.final, stream.usage)
+            yield from _messages.last(stream.final, stream.usage)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
@@ -82,7 +82,8 @@ class ChatHfInference(Connection, BaseChatModel):
             async for piece in stream:
                 if (chunk := _messages.part(piece)) is not None:
                     yield chunk
-            yield _messages.last(stream.final, stream.usage)
+            for end in _messages.last(stream.final, stream.usage):
+                yield end
 
     def _task(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> ChatCompletion:
         """The request: the fields, then what this call says; InputError for what the task does not know."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
+from hf_tools.errors import InputError
 from hf_tools.tasks.embedding import FeatureExtraction
 from langchain_hf_tools._connection import Connection
 
@@ -43,5 +44,7 @@ class HfInferenceEmbeddings(Connection, Embeddings):
         return (await self.aembed_documents([text]))[0]
 
     def _batches(self, texts: list[str]) -> Iterator[FeatureExtraction]:
+        if self.batch_size < 1:  # it may have been set after the model was made
+            raise InputError(f"`batch_size` = {self.batch_size}: must be above 0")
         for start in range(0, len(texts), self.batch_size):
             yield FeatureExtraction(texts[start : start + self.batch_size], model=self.model)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from langchain_core.tools import BaseTool, BaseToolkit
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import ConfigDict, Field
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.catalogue import catalogue
+from langchain_hf_tools._checked import Checked
 from langchain_hf_tools._clients import Clients
 from langchain_hf_tools.tools import HfInferenceTool
 
 
-class HfInferenceToolkit(BaseToolkit):
+class HfInferenceToolkit(Checked, BaseToolkit):
     """A tool for each inference task; all of them share one client, and one for async calls with the same settings.
 
     HfInferenceToolkit(HfInference(provider="local")).get_tools()
@@ -20,12 +23,12 @@ class HfInferenceToolkit(BaseToolkit):
     of the Hub by their ID.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     expose_model: bool = False
     """Give each tool the argument `model`."""
-
-    _clients: Clients = PrivateAttr()
+    clients: Clients = Field(exclude=True, repr=False)
+    """Whom the tools ask."""
 
     def __init__(
         self,
@@ -33,11 +36,12 @@ class HfInferenceToolkit(BaseToolkit):
         *,
         async_client: AsyncHfInference | None = None,
         expose_model: bool = False,
+        clients: Clients | None = None,
     ) -> None:
-        fields = {"expose_model": expose_model}
+        whom = Clients(client, async_client) if clients is None else clients
+        fields: dict[str, Any] = {"expose_model": expose_model, "clients": whom}
         super().__init__(**fields)
-        self._clients = Clients(client, async_client)
 
     def get_tools(self) -> list[BaseTool]:
         """A tool for each of the tasks, named `hf_` and the name of the task's method."""
-        return [HfInferenceTool(name, clients=self._clients, expose_model=self.expose_model) for name, _ in catalogue()]
+        return [HfInferenceTool(name, clients=self.clients, expose_model=self.expose_model) for name, _ in catalogue()]

@@ -5,24 +5,34 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self, cast
 
 from langchain_core.tools import BaseTool, ToolException
-from pydantic import PrivateAttr, ValidationError
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
 
 from hf_tools import AsyncHfInference, HfInference, Response
 from hf_tools.catalogue import catalogue
-from hf_tools.errors import HfError, InputError, shown
+from hf_tools.errors import InputError, shown
 from hf_tools.methods import signature
 from hf_tools.providers import is_url
 from hf_tools.task import Task
-from langchain_hf_tools import _render, _schema
+from langchain_hf_tools import _render, _schema, _told
+from langchain_hf_tools._checked import Checked
 from langchain_hf_tools._clients import Clients
 
 
 @functools.cache
 def _tasks() -> Mapping[str, Any]:
     return dict(catalogue())
+
+
+def _task(name: object) -> Any:
+    """The class of a task; InputError with the nearest names for one that there is not."""
+    kind = _tasks().get(name) if isinstance(name, str) else None
+    if kind is None:
+        near = difflib.get_close_matches(str(name), _tasks()) or list(_tasks())
+        raise InputError(f"`task` = {shown(repr(name), 60)}: there is no such task", hint=f"Try {', '.join(near)}")
+    return kind
 
 
 def _refused(error: Any) -> str:
@@ -32,23 +42,27 @@ def _refused(error: Any) -> str:
     return f"The arguments do not fit: {shown('; '.join(problems), 500)}. Correct them and call again."
 
 
-class HfInferenceTool(BaseTool):
+class HfInferenceTool(Checked, BaseTool):
     """One inference task as a tool.
 
     HfInferenceTool("summarization", HfInference(model="facebook/bart-large-cnn")).invoke({"text": "..."})
 
     The content is a short text; the artifact is `{"task", "model", "provider", "answer"}`, JSON with the whole answer
-    (media as base64, vectors as lists). What goes wrong is an answer that says so; it does not end the agent.
+    (media as base64, vectors as lists). What goes wrong is an answer that tells the model what it may do about it, not
+    the end of the agent; the error itself is the cause of the ToolException. InputError for wrong arguments here.
     `expose_model` lets the model choose among models of the Hub by their ID.
     """
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     task: str
     """Name of the task's method, such as `summarization`."""
     model: str | None = None
     """The model to ask; without it that of the client, else one that the Hub recommends."""
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
+    clients: Clients = Field(exclude=True, repr=False)
+    """Whom the tool asks."""
 
-    _clients: Clients = PrivateAttr()
     _kind: Any = PrivateAttr()
 
     def __init__(
@@ -61,34 +75,42 @@ class HfInferenceTool(BaseTool):
         clients: Clients | None = None,
         **fields: Any,
     ) -> None:
-        kind = _tasks().get(task)
-        if kind is None:
-            near = difflib.get_close_matches(task, _tasks()) or list(_tasks())
-            raise InputError(f"`task` = {shown(repr(task), 60)}: there is no such task", hint=f"Try {', '.join(near)}")
+        kind = _task(task)
+        if not isinstance(cast(object, expose_model), bool):
+            raise InputError(f"`expose_model` ({type(expose_model).__name__}): must be True or False")
         given: dict[str, Any] = {
             "name": f"hf_{task}",
             "description": _schema.described(kind, expose_model=expose_model),
             "args_schema": _schema.arguments(kind, expose_model=expose_model),
             "handle_tool_error": True,
             "handle_validation_error": _refused,
+            "clients": Clients(client, async_client) if clients is None else clients,
         }
-        super().__init__(task=task, **{**given, **fields})
+        try:
+            super().__init__(**{"task": task, **given, **fields})
+        except TypeError as error:  # LangChain's own check
+            raise InputError(f"`args_schema`: {shown(error)}") from error
         self._kind = kind
-        self._clients = Clients(client, async_client) if clients is None else clients
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed; InputError for what the constructor refuses, and for another task."""
+        if update and "task" in update:
+            raise InputError("`task`: a tool keeps its task", hint="Make another HfInferenceTool")
+        return super().model_copy(update=update, deep=deep)
 
     def _run(self, *args: Any, **kwargs: Any) -> tuple[str, dict[str, Any]]:
-        client = self._clients.blocking
+        client = self.clients.blocking
         try:
             return self._answer(client.respond(self._asked(args, kwargs)))
-        except HfError as error:
-            raise ToolException(str(error)) from error
+        except Exception as error:  # whatever it is, an agent goes on
+            raise ToolException(_told.told(error, self.args)) from error
 
     async def _arun(self, *args: Any, **kwargs: Any) -> tuple[str, dict[str, Any]]:
-        client = self._clients.awaiting
+        client = self.clients.awaiting
         try:
             return self._answer(await client.respond(self._asked(args, kwargs)))
-        except HfError as error:
-            raise ToolException(str(error)) from error
+        except Exception as error:  # whatever it is, an agent goes on
+            raise ToolException(_told.told(error, self.args)) from error
 
     def _asked(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Task[Any]:
         """The task with these arguments; InputError for what a model must not write."""
@@ -96,10 +118,9 @@ class HfInferenceTool(BaseTool):
         given = {name: value for name, value in {**first, **kwargs}.items() if value is not None}
         for name in _schema.MEDIA.keys() & given.keys():
             if not isinstance(given[name], str) or given[name][:5].lower() != "data:":
-                raise InputError(
-                    f"{self.task}: `{name}` = {shown(repr(given[name]), 60)}: only a data: URI is taken here",
-                    hint=f"Write data:{name}/<type>;base64,<data>; paths and URLs are refused",
-                )
+                form = f"(data:{name}/<type>;base64,<data>), no path and no URL"
+                value = shown(repr(given[name]), 60)
+                raise InputError(f"{self.task}: `{name}` = {value}: only a data: URI is taken here {form}")
         model = given.setdefault("model", self.model)
         if "model" in kwargs and isinstance(model, str) and is_url(model):
             raise InputError(f"{self.task}: `model` = {shown(repr(model), 60)}: only a model ID is taken here")

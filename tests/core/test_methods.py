@@ -15,6 +15,7 @@ from hf_tools.errors import InputError
 from hf_tools.methods import either, has_top_k, is_batch, joint_signature, method, signature, stream
 from hf_tools.streams import AsyncStream, Stream
 from hf_tools.task import Task
+from hf_tools.tasks.embedding import SentenceSimilarityBatch
 from hf_tools.tasks.question import QuestionAnswering, QuestionAnsweringTop
 from hf_tools.tasks.text import Summarization, SummarizationOutput, Translation, TranslationBatch
 
@@ -232,9 +233,32 @@ def test_each_form_makes_its_own_task(client: Any, monkeypatch: pytest.MonkeyPat
     assert client.question_answering("a", "b", top_k=1) == QuestionAnsweringTop("a", "b", top_k=1)
 
 
-def test_none_for_several_answers_is_refused_by_name(client: Any) -> None:
-    with pytest.raises(InputError, match="`top_k`"):
-        client.question_answering("a", "b", top_k=None)
+def test_none_for_what_only_the_other_form_has_asks_for_nothing(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_client: Any, task: Any) -> Any:
+        return task
+
+    monkeypatch.setattr(client.__class__, "run", run)
+    assert client.question_answering("a", "b", top_k=None) == QuestionAnswering("a", "b")
+    assert client.question_answering("a", "b", model=None, top_k=None) == QuestionAnswering("a", "b")
+    one, several = {"source_sentence": "a", "sentences": ["b"]}, SentenceSimilarityBatch
+    assert client.sentence_similarity([one], other_sentences=None) == several([one])
+    for name, more in (("unheard_of", {}), ("unheard_of", {"top_k": None}), ("unheard_of", {"top_k": 2})):
+        with pytest.raises(InputError, match=f"`{name}` is not a parameter"):
+            client.question_answering("a", "b", **{name: None}, **more)
+    with pytest.raises(InputError, match="`other_sentences` is not a parameter"):
+        client.sentence_similarity([one], other_sentences=["b"])
+
+
+def test_none_reaches_the_server_as_nothing() -> None:
+    seen: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.content)
+        return httpx.Response(200, json={"answer": "b", "score": 1, "start": 0, "end": 1})
+
+    kind: Any = HfInference(False, http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    assert kind.question_answering("a", "b", model="org/m", top_k=None).answer == "b"
+    assert [json.loads(each) for each in seen] == [{"inputs": {"question": "a", "context": "b"}}]
 
 
 def test_the_signature_of_two_forms_has_what_both_take() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
 from hf_tools.errors import InputError, ShapeError
 from langchain_hf_tools import HfInferenceEmbeddings
@@ -51,8 +50,11 @@ def test_the_size_of_a_batch() -> None:
     model, sent = embeddings(batch_size=2)
     model.embed_documents(["1", "2", "3"])
     assert sent == [2, 1]
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match="`batch_size` = 0: Input should be greater than 0"):
         embeddings(batch_size=0)
+    model.batch_size = 0
+    with pytest.raises(InputError, match="`batch_size` = 0: must be above 0"):
+        model.embed_documents(["1"])
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,23 @@
 """What a caller may pass as media, and how it is read."""
 
 import os
+import re
+import zipfile
 from collections.abc import Callable
 from io import BytesIO, StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from hf_tools.errors import MediaError
+from hf_tools import HfInference
+from hf_tools.errors import InputError, MediaError
 from hf_tools.media import Audio, Image, Media, Video
 from hf_tools.media import source as reading
 from hf_tools.media.source import Source
@@ -47,6 +52,10 @@ FILE = BytesIO(PNG)
         (Path("cat.png"), Source(Image, path=Path("cat.png"))),
         (Named(), Source(Image, path=Path("cat.png"))),
         ("https://x.test/cat.png", Source(Image, url="https://x.test/cat.png")),
+        ("https://x.test:8080/a%20b/ü?q=@b", Source(Image, url="https://x.test:8080/a%20b/ü?q=@b")),
+        ("http://[::1]/a", Source(Image, url="http://[::1]/a")),
+        ("http", Source(Image, path=Path("http"))),
+        ("data", Source(Image, path=Path("data"))),
         ("HTTP://x.test/cat.png", Source(Image, url="HTTP://x.test/cat.png")),
         (FILE, Source(Image, file=FILE)),
         (Source(Image, path=Path("cat.png")), Source(Image, path=Path("cat.png"))),
@@ -86,6 +95,74 @@ def test_what_is_refused(value: object, message: str) -> None:
         source(Image, value)
 
 
+class PathOf:
+    """A path object with the wrong path."""
+
+    def __init__(self, path: Any) -> None:
+        self._path = path
+
+    def __fspath__(self) -> Any:
+        if isinstance(self._path, Exception):
+            raise self._path
+        return self._path
+
+
+class Hostile:
+    """An object that cannot even be looked at."""
+
+    @property
+    def read(self) -> Any:
+        raise KeyError("read")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (PathOf(b"cat.png"), "PathOf cannot be used: TypeError; pass bytes, a path"),
+        (PathOf(None), "PathOf cannot be used: TypeError"),
+        (PathOf(LookupError()), "PathOf cannot be used: LookupError"),
+        (Hostile(), "Hostile cannot be used: KeyError"),
+        (SimpleNamespace(read=5), "got SimpleNamespace"),
+    ],
+)
+def test_an_object_that_is_broken(value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        source(Image, value)
+
+
+NO_URL = [
+    ("http://", "no host"),
+    ("https:///x", "no host"),
+    ("https:x", "no host"),
+    ("https://:80/", "no host"),
+    ("https://./", "no host"),
+    ("https://x\\y.test/", "no host"),
+    ("https://[::1/", "no valid host and port"),
+    ("https://x.test:99999/", "no valid host and port"),
+    ("https://x.test:a/", "no valid host and port"),
+    ("https://x.test/\ud800", "characters that no URL has"),
+    ("https://x.test/a b", "characters that no URL has"),
+    ("https://x.test/a\nb", "characters that no URL has"),
+    ("https://x.test/a\x7f", "characters that no URL has"),
+    ("https://x.test/a\u202e", "characters that no URL has"),
+    ("https://me:secret@x.test/", "a user or password"),
+    ("https://me@x.test/", "a user or password"),
+]
+
+
+@pytest.mark.parametrize(("url", "message"), NO_URL)
+def test_a_url_that_is_none(url: str, message: str) -> None:
+    for make in (lambda: source(Image, url), lambda: Source(Image, url=url)):
+        with pytest.raises(MediaError, match=f"the URL has {message}") as caught:
+            make()
+        assert "secret" not in str(caught.value)
+
+
+def test_a_source_of_another_scheme() -> None:
+    with pytest.raises(MediaError, match="the URL has no host"):
+        Source(Image, url="ftp://x.test/a")
+
+
 def test_a_drawing_is_a_picture() -> None:
     assert source(Image, Image(b"<svg/>", "image/svg+xml")) == Image(b"<svg/>", "image/svg+xml")
 
@@ -120,6 +197,18 @@ def test_a_pil_image_that_png_cannot_hold() -> None:
         source(Image, PIL.Image.new("CMYK", (1, 1)))
 
 
+class Unwritable:
+    mode, size = "RGB", (1, 1)
+
+    def save(self, fp: Any, format: str | None = None, **params: Any) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_picture_that_cannot_be_written() -> None:
+    with pytest.raises(MediaError, match="mode RGB cannot be written as PNG"):
+        source(Image, Unwritable())
+
+
 def test_a_pil_image_is_no_sound() -> None:
     with pytest.raises(ValueError, match="got Image"):
         source(Audio, PIL.Image.new("L", (1, 1)))
@@ -147,13 +236,38 @@ class Broken(BytesIO):
         raise OSError(5, "Input/output error")
 
 
+def odd(**members: Any) -> Any:
+    """A caller's object; typed as anything, as checkers would refuse it."""
+    kind: Any = type("Odd", (), {n: staticmethod(each) if callable(each) else each for n, each in members.items()})
+    return kind()
+
+
+def nothing(_size: int) -> None:
+    return None
+
+
+def raising(error: Exception) -> Any:
+    def read(_size: int) -> bytes:
+        raise error
+
+    return odd(read=read)
+
+
+DEVICE = re.escape(Path(os.devnull).name)
 UNREADABLE: list[tuple[Callable[[Path], Source], str]] = [
     (lambda at: Source(Image, path=at / "none.png"), "cannot read the file none.png: No such file"),
-    (lambda at: Source(Image, path=at), "cannot read the file .*: Is a directory"),
+    (lambda at: Source(Image, path=at), "cannot read the file .*: it is no regular file. Check that it is a readable"),
+    (lambda at: Source(Image, path=Path(os.devnull)), f"cannot read the file .*{DEVICE}: it is no regular file"),
+    (lambda at: Source(Image, path=at / "a\0b"), "cannot read the file .*: ValueError"),
     (lambda at: Source(Image, path=at / ("x" * 5000)), "cannot read the file x{200}…: File name too long"),
-    (lambda at: Source(Image, file=closed()), "cannot read the file object: ValueError.*readable file"),
+    (lambda at: Source(Image, file=closed()), "cannot read the file object: ValueError. Pass a binary file object"),
     (lambda at: Source(Image, file=Broken()), "cannot read the file object: Input/output error"),
-    (lambda at: Source(Image, file=cast(Any, StringIO("x"))), 'the file object gives text.*mode "rb"'),
+    (lambda at: Source(Image, file=cast(Any, StringIO("x"))), 'the file object gives str, not bytes.*mode "rb"'),
+    (lambda at: Source(Image, file=raising(zipfile.BadZipFile("x"))), "cannot read the file object: BadZipFile"),
+    (lambda at: Source(Image, file=raising(EOFError())), "cannot read the file object: EOFError"),
+    (lambda at: Source(Image, file=raising(OSError("no number"))), "cannot read the file object: OSError"),
+    (lambda at: Source(Image, file=odd(read=lambda: PNG)), r"the file object: TypeError.*read\(size\) gives bytes"),
+    (lambda at: Source(Image, file=odd(read=nothing)), "the file object gives NoneType, not bytes"),
 ]
 
 
@@ -162,6 +276,44 @@ def test_what_cannot_be_read(make: Callable[[Path], Source], message: str, tmp_p
     with pytest.raises(MediaError, match=message) as caught:
         make(tmp_path).read()
     assert str(tmp_path.parent) not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+@pytest.mark.timeout(20)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    file.write_bytes(PNG)
+    link.symlink_to(file)
+    assert Source(Image, path=link).read() == PNG
+    with pytest.raises(MediaError, match="cannot read the file pipe: it is no regular file"):
+        Source(Image, path=pipe).read()
+    # one that takes the place of a file after that was looked at
+    regular = file.stat()
+
+    def stat(_path: Path) -> os.stat_result:
+        return regular
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(MediaError, match="cannot read the file pipe: it is no regular file"):
+        Source(Image, path=pipe).read()
+
+
+def test_nothing_is_sent_for_media_that_are_refused(tmp_path: Path) -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json=[])
+
+    hf = HfInference(False, http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    for value in (os.devnull, tmp_path, raising(EOFError()), raising(zipfile.BadZipFile())):
+        with pytest.raises(MediaError, match="cannot read the file"):
+            hf.image_classification(value, model="org/m")
+    for value in ("http://", "https://u:p@x.test/", "http://x.test/\ud800", PathOf(b"a"), odd(read=5)):
+        with pytest.raises(InputError, match=r"^image_classification: `image` = "):
+            hf.image_classification(value, model="org/m")
+    assert sent == []
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from hf_tools.tasks.chat_stream import ChatChunk, ToolCallDelta
 Play = Callable[..., Any]
 Splits = Callable[[bytes], Iterator[list[bytes]]]
 
-CHAT = ChatCompletion([{"role": "user", "content": "Hi"}])
+HI = [{"role": "user", "content": "Hi"}]
+CHAT = ChatCompletion(HI)
 DONE = b"data: [DONE]\n\n"
 
 
@@ -111,7 +112,6 @@ KEPT_ALIVE = (
     b": PROCESSING\n\nevent: ping\ndata: {}\n\nevent: ping\ndata: still here\n\ndata:\n\ndata: null\n\nretry: 1\n\n"
     + sse(text("Two", "stop"))
 )
-NO_CHUNKS = b"data: [DONE]\n\n"
 
 STREAMS: list[tuple[str, bytes, list[str], str | None, Any]] = [
     ("tgi-2.0.1", TGI_2_0_1, [" Two", "</s>"], "eos_token", None),
@@ -133,7 +133,6 @@ STREAMS: list[tuple[str, bytes, list[str], str | None, Any]] = [
     ("nulls", NULLS, ["", "", "", "Two"], "stop", None),
     ("detail-null", WITH_DETAIL, ["Two"], "stop", None),
     ("kept-alive", KEPT_ALIVE, ["Two"], "stop", None),
-    ("done-alone", NO_CHUNKS, [], None, None),
 ]
 IDS = [stream[0] for stream in STREAMS]
 
@@ -240,6 +239,30 @@ def test_one_choice_of_two_at_its_end_is_not_the_end(play: Play) -> None:
     played = play(CHAT, sse(chunk({"content": "a"}, index=1), chunk({"content": "b"}, "stop", index=0)))
     assert type(played.error) is StreamInterrupted
     assert [each.finish_reason for each in played.error.partial.choices] == ["stop", None]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [ChatCompletion(HI, n=2), ChatCompletion(HI, extra_body={"n": 2}),
+     ChatCompletion(HI, n=1, extra_body={"n": 2})],
+)  # fmt: skip
+def test_fewer_choices_than_were_asked_for_are_not_the_end(task: ChatCompletion, play: Play) -> None:
+    first = sse(chunk({"content": "a"}, index=0), chunk({}, "stop", index=0))
+    played = play(task, first)
+    assert type(played.error) is StreamInterrupted
+    assert [each.message.content for each in played.error.partial.choices] == ["a"]
+    played = play(task, first + sse(chunk({"content": "b"}, "stop", index=1)))
+    assert (played.error, len(played.decoder.final.choices)) == (None, 2)
+    # what the server says when it says that this is all
+    played = play(task, first + DONE)
+    assert (played.error, len(played.decoder.final.choices)) == (None, 1)
+
+
+@pytest.mark.parametrize("extra", [{"n": None}, {"n": "2"}, {"n": 0}, {"n": -1}, {"n": 1}])
+def test_an_odd_number_of_choices_is_one(extra: dict[str, Any], play: Play) -> None:
+    task = ChatCompletion(HI, extra_body=extra)
+    assert play(task, sse(text("a", "stop"))).error is None
+    assert type(play(task, sse(text("a"))).error) is StreamInterrupted
 
 
 def test_log_probabilities_are_joined(play: Play) -> None:
@@ -526,9 +549,40 @@ NOT_A_STREAM: list[tuple[str, dict[str, str], bytes, type[HfError], str]] = [
     ("empty", EVENTS, b"", EmptyResponse, "the stream has no event"),
     ("empty-json", JSON, b"", EmptyResponse, "the stream has no event"),
     ("line-ends", EVENTS, b"\r\n\r\n", EmptyResponse, "the stream has no event"),
-    ("comments", EVENTS, b": a\n\n: b\n\n", EmptyResponse, "the stream has no event"),
-    ("pings", EVENTS, b"event: ping\ndata: {}\n\n", EmptyResponse, "the stream has no event"),
-    ("declared-text", EVENTS, b"Internal Server Error", EmptyResponse, "the stream has no event"),
+    ("comments", EVENTS, b": a\n\n: b\n\n", EmptyResponse, r"the stream has no event; it begins : a\n\n: b"),
+    (
+        "pings", EVENTS, b"event: ping\ndata: {}\n\n", EmptyResponse,
+        r"the stream has no event; it begins event: ping\ndata: {}",
+    ),
+    (
+        "declared-text", EVENTS, b"\xef\xbb\xbfInternal Server Error", EmptyResponse,
+        "the stream has no event; it begins Internal Server Error",
+    ),
+    (
+        "declared-long-text", EVENTS, b"Error " * 2000, EmptyResponse,
+        f"the stream has no event; it begins {('Error ' * 40)[:200]}…",
+    ),
+    *(
+        (
+            f"text-{word}", headers, word.encode(), DecodeError,
+            f"the answer is not valid JSON (expected value at line 1 column 1): {word}",
+        )
+        for word in ("database is down", "eventually", "denied", "id", "identity expired", "retrying", "data")
+        for headers in (JSON, PLAIN, {})
+    ),
+    *(
+        (f"declared-{word}", EVENTS, word.encode(), EmptyResponse, f"the stream has no event; it begins {word}")
+        for word in ("database is down", "error", "id", "data", "retry")
+    ),
+    ("done-alone", EVENTS, DONE, EmptyResponse, "the stream has no content; it begins data: [DONE]"),
+    (
+        "null-done", EVENTS, b"data: null\n\n" + DONE, EmptyResponse,
+        r"the stream has no content; it begins data: null\n\ndata: [DONE]",
+    ),
+    (
+        "no-choice-done", EVENTS, sse({"choices": []}) + DONE, EmptyResponse,
+        r'the stream has no content; it begins data: {"choices": []}\n\ndata: [DONE]',
+    ),
     (
         "text", PLAIN, b"Internal Server Error", DecodeError,
         "the answer is not valid JSON (expected ident at line 1 column 3): Internal Server Error",
@@ -577,7 +631,24 @@ def test_no_stream_where_one_was_asked_for(
 def test_a_whole_answer_may_not_be_endless(play: Play) -> None:
     played = play(CHAT, [b"["] + [b"1," * 2**19] * 9, JSON)
     assert type(played.error) is StreamProtocolError
-    assert played.error.message == "the answer is no stream, and too large"
+    assert played.error.message == f"the answer is no stream, and too large; it begins [{'1,' * 99}1…"
+
+
+def test_an_endless_line_is_shown(play: Play) -> None:
+    for before, hint in ((b"", "The answer begins Error Error "), (sse(text("Two")), None)):
+        played = play(CHAT, [before + b"Error "] + [b"Error " * 2**17] * 11, EVENTS)
+        assert type(played.error) is StreamProtocolError
+        assert str(played.error.hint or "").startswith(hint or "")
+        assert (played.error.hint is None) is (hint is None)
+        assert played.error.message == "an event of the stream is larger than 8 MiB"
+
+
+@pytest.mark.parametrize("headers", [JSON, PLAIN, EVENTS, {}])
+def test_a_field_without_a_value_begins_a_stream(headers: dict[str, str], play: Play) -> None:
+    for before in (b"id\n", b"data\n\n", b"event\r\n", b"retry\r", b":\n"):
+        for data in (before + TGI_3_0_1, before + b"\n" + TGI_3_0_1):
+            for pieces in ([data], [data[at : at + 1] for at in range(len(data))]):
+                assert "".join(part.text for part in play(CHAT, pieces, headers).parts) == "Two"
 
 
 # anything

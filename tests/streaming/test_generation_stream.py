@@ -158,6 +158,32 @@ def test_one_prompt_of_two_at_its_end_is_not_the_end(play: Play) -> None:
     assert [each.generated_text for each in played.error.partial.sequences] == ["a", "x"]
 
 
+@pytest.mark.parametrize(
+    "task",
+    [TextGeneration("a", num_return_sequences=2), TextGeneration("a", extra_body={"n": 2}),
+     TextGeneration("a", extra_body={"num_return_sequences": 2})],
+)  # fmt: skip
+def test_fewer_continuations_than_were_asked_for_are_not_the_end(task: TextGeneration, play: Play) -> None:
+    first = sse(completion("a", "stop", 0))
+    played = play(task, first)
+    assert type(played.error) is StreamInterrupted
+    assert played.error.partial.generated_text == "a"
+    played = play(task, first + sse(completion("x", "stop", 1)))
+    assert played.error is None
+    assert [each.generated_text for each in played.decoder.final.sequences] == ["a", "x"]
+    played = play(task, first + b"data: [DONE]\n\n")
+    assert (played.error, played.decoder.final.generated_text) == (None, "a")
+    # token events cannot carry more than one
+    assert play(task, NEW).error is None
+
+
+def test_nothing_but_a_mark_is_no_answer(play: Play) -> None:
+    for before in (b"", sse({"choices": []}), sse({})):
+        played = play(TASK, before + b"data: [DONE]\n\n")
+        assert (played.parts, type(played.error)) == ([], EmptyResponse)
+    assert play(TASK, sse(completion("", "stop")) + b"data: [DONE]\n\n").decoder.final.generated_text == ""
+
+
 def test_several_choices_in_one_event(play: Play) -> None:
     event = {"choices": [{"text": "a", "index": 0}, {"text": "x", "index": 1}, None, {"text": None}]}
     played = play(TASK, sse(event, {"choices": None}) + b"data: [DONE]\n\n")

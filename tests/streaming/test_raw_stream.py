@@ -46,7 +46,6 @@ STREAMS: list[tuple[str, bytes, list[Any]]] = [
     ("chunks-done", sse(CHUNK) + b"data: [DONE]\n\n", [CHUNK]),
     ("unknown", sse({"a": 1}, {"b": [None, 9313781139405380000]}), [{"a": 1}, {"b": [None, 9313781139405380000]}]),
     ("unterminated", sse({"a": "é"}).rstrip(), [{"a": "é"}]),
-    ("done-alone", b"data: [DONE]\n\n", []),
     ("error-null", sse({"error": None, "a": 1}), [{"error": None, "a": 1}]),
 ]
 
@@ -93,6 +92,9 @@ def test_an_event_that_is_no_part(data: bytes, kind: type[HfError], message: str
         (JSON, b"true", True),
         ({"content-type": "image/png"}, PNG, Image(PNG)),
         ({"content-type": "text/plain"}, b"some text", b"some text"),
+        ({"content-type": "text/plain"}, b"data without a colon", b"data without a colon"),
+        ({"content-type": "text/plain"}, b"id", b"id"),
+        ({}, b"d", b"d"),
     ],
 )
 def test_a_whole_answer(headers: dict[str, str], data: bytes, answer: Any, play: Play) -> None:
@@ -104,6 +106,7 @@ def test_a_whole_answer(headers: dict[str, str], data: bytes, answer: Any, play:
     ("headers", "data", "kind"),
     [
         ({}, b"", EmptyResponse),
+        ({"content-type": "text/event-stream"}, b"data: [DONE]\n\n", EmptyResponse),
         ({"content-type": "text/html"}, b"<html>", UnexpectedContent),
         (JSON, b'{"error": "No"}', ReportedError),
     ],

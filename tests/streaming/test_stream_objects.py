@@ -633,7 +633,8 @@ def test_silence_ends_a_stream(server: Any) -> None:
     with client(server, timeout=Timeout(read=0.2)) as hf, pytest.raises(StreamInterrupted) as caught:
         hf.chat_completion_stream(MESSAGES).read()
     assert type(caught.value.__cause__) is RequestTimeout
-    assert (caught.value.hint, caught.value.partial.text) == ("Raise `timeout`", "a")
+    assert str(caught.value.hint).startswith("Raise `timeout`")
+    assert caught.value.partial.text == "a"
 
 
 # several readers

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from pydantic import TypeAdapter
 
 from hf_tools.errors import HfError, InputError, ResponseError, ShapeError
+from hf_tools.inputs import Table
 from hf_tools.task import Reply, Server, Task
 from hf_tools.tasks.question import (
     QuestionAnswering,
@@ -234,10 +236,52 @@ def test_bad_input(make: Refused, message: str) -> None:
     assert str(refused.value).startswith(message)
 
 
-def test_a_frame_of_another_kind() -> None:
-    frame: Any = OtherFrame()
-    with pytest.raises(InputError, match="cannot take columns out of OtherFrame"):
-        TableQuestionAnswering(frame, "q")
+class Raising:
+    """The caller's own class, broken in any place."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def to_dict(self, _orient: str) -> Any:
+        raise self._error
+
+
+class Wordless:
+    """No text, and no `repr` either."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+    __repr__ = __str__
+
+
+class Lookless:
+    """Cannot even be asked what it has."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise LookupError(name)
+
+
+BROKEN: list[tuple[Any, str]] = [
+    (OtherFrame(), "cannot read OtherFrame as a table: TypeError"),
+    (Raising(KeyError("a")), "cannot read Raising as a table: KeyError"),
+    (Raising(RecursionError()), "cannot read Raising as a table: RecursionError"),
+    (Raising(ValueError("no columns")), "no columns"),
+    (Lookless(), "cannot read Lookless as a table: LookupError"),
+    ({"a": [Wordless()]}, "cannot read dict as a table: ZeroDivisionError"),
+    ([{"a": Wordless()}], "cannot read list as a table: ZeroDivisionError"),
+    ([{Wordless(): 1}], "cannot read list as a table: ZeroDivisionError"),
+    ({Wordless(): 1}, "cannot read dict as a table: ZeroDivisionError"),
+    (Wordless(), "expected columns by name"),
+]
+
+
+@pytest.mark.parametrize(("table", "message"), BROKEN, ids=[type(table).__name__ for table, _ in BROKEN])
+def test_a_table_that_is_broken(table: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TypeAdapter(Table).validate_python(table)
+    with pytest.raises(InputError, match=f"^table_question_answering: `table` = .*{message}"):
+        TableQuestionAnswering(table, "q")
 
 
 TASKS: list[Task[Any]] = [QUESTION, TOP, TABLE]

@@ -99,11 +99,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "request: `data` = 5: expected bytes, a path, a URL, a data: URI, a file object or a result of another",
     ),
     ({"inputs": "Hi", "parameters": [1]}, "request: `parameters` = [1]: Input should be a valid dictionary"),
+    *(
+        ({"inputs": "Hi", name: task}, f"request: `{name}` = {task!r}: must be the name of a task, such as")
+        for name in ("task", "task_hint")
+        for task in ("../../../api?x=1#", "a/b", "", "Fill-Mask", "fill_mask", "-a", "a-", "a--b", "a b", "a%2f", "ä")
+    ),
+    ({"inputs": "Hi", "task": "a\n"}, r"request: `task` = 'a\n': must be the name of a task"),
     ({"inputs": "Hi", "other": 1}, "request: `other` is not a parameter of this task; it takes "),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[str(list(row[0])) for row in REFUSED])
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[str(row[0]) for row in REFUSED])
 def test_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         Request(**arguments)

@@ -1,7 +1,9 @@
 """Summarization, translation, fill-mask: what is written, what is read, what is refused."""
 
 import contextlib
+import copy
 import functools
+import pickle
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from pydantic_core import to_jsonable_python
 
 from hf_tools.errors import HfError, InputError, ResponseError, ShapeError
 from hf_tools.inputs import Truncation
@@ -16,6 +19,7 @@ from hf_tools.task import Reply, Route, Server, Task
 from hf_tools.tasks.text import (
     FillMask,
     FillMaskOutput,
+    MaskFills,
     Summarization,
     SummarizationOutput,
     Translation,
@@ -94,15 +98,16 @@ DECODED: list[tuple[str, Task[Any], Any, Any]] = [
         [{"translation_text": "My name"}, {"translation_text": "I"}],
         [TranslationOutput(translation_text="My name"), TranslationOutput(translation_text="I")],
     ),
-    ("flat", FillMask("[MASK]"), [MASK], [FILLED]),
-    ("wrapped", FillMask("[MASK]"), [[MASK]], [FILLED]),
-    ("bare", FillMask("[MASK]"), MASK, [FILLED]),
-    ("case-15", FillMask("[MASK] [MASK]"), [[MASK, MASK], [MASK]], [[FILLED, FILLED], [FILLED]]),
+    ("flat", FillMask("[MASK]"), [MASK], MaskFills([[FILLED]])),
+    ("wrapped", FillMask("[MASK]"), [[MASK]], MaskFills([[FILLED]])),
+    ("bare", FillMask("[MASK]"), MASK, MaskFills([[FILLED]])),
+    ("none", FillMask("[MASK]"), [], MaskFills[FillMaskOutput]([[]])),
+    ("case-15", FillMask("[MASK] [MASK]"), [[MASK, MASK], [MASK]], MaskFills([[FILLED, FILLED], [FILLED]])),
     (
         "case-89",
         FillMask("[MASK]"),
         [{"score": 1, "token": 7, "sequence": " x", "extra": [1]}],
-        [FillMaskOutput.model_validate({"score": 1.0, "token": 7, "sequence": " x", "extra": [1]})],
+        MaskFills([[FillMaskOutput.model_validate({"score": 1.0, "token": 7, "sequence": " x", "extra": [1]})]]),
     ),
 ]
 
@@ -112,6 +117,21 @@ def test_decode(case: str, task: Task[Any], value: Any, answer: Any, reply: Made
     decoded = task.decode(reply(value))
     assert decoded == answer
     assert type(decoded) is type(answer)
+
+
+def test_case_15_the_masks_of_a_text(reply: Made) -> None:
+    other = FILLED.model_copy(update={"token": 7})
+    for value, masks in (
+        ([[MASK, MASK], [MASK | {"token": 7}]], [[FILLED, FILLED], [other]]),
+        ([[MASK, MASK]], [[FILLED, FILLED]]),
+        ([MASK, MASK], [[FILLED, FILLED]]),
+    ):
+        fills = FillMask("[MASK] [MASK]").decode(reply(value))
+        assert (fills.masks, fills[0], [*fills], len(fills)) == (masks, FILLED, masks[0], 2)
+        assert all(type(each) is list for each in fills.masks)
+        for again in (pickle.loads(pickle.dumps(fills)), copy.copy(fills), copy.deepcopy(fills)):
+            assert (again, again.masks) == (fills, masks)
+        assert to_jsonable_python(fills) == to_jsonable_python(masks[0])
 
 
 def test_case_9_a_score_that_is_null_or_nan(reply: Made) -> None:

@@ -39,7 +39,14 @@ from hf_tools.tasks.image import DepthEstimationOutput, ImageSegmentationOutput,
 from hf_tools.tasks.image_generation import TextToImage
 from hf_tools.tasks.question import QuestionAnsweringOutput, QuestionAnsweringTop, TableQuestionAnsweringOutput
 from hf_tools.tasks.raw import Request
-from hf_tools.tasks.text import FillMaskOutput, Summarization, SummarizationOutput, Translation, TranslationOutput
+from hf_tools.tasks.text import (
+    FillMaskOutput,
+    MaskFills,
+    Summarization,
+    SummarizationOutput,
+    Translation,
+    TranslationOutput,
+)
 
 MODEL = "org/model"
 URL = "https://xyz.endpoints.huggingface.cloud"
@@ -73,7 +80,11 @@ assert_type(hf.close(), None)
 summary = hf.summarization("a long text", model=MODEL, max_length=30, truncation="longest_first")
 assert_type(summary, SummarizationOutput)
 assert_type(summary.summary_text, str)
-assert_type(hf.fill_mask(text="a [MASK]")[0], FillMaskOutput)
+assert_type(hf.fill_mask(text="a [MASK]"), MaskFills[FillMaskOutput])
+assert_type(hf.fill_mask("a [MASK]")[0], FillMaskOutput)
+assert_type([fill.token_str for fill in hf.fill_mask("a [MASK]")], list[str | None])
+assert_type(hf.fill_mask("a [MASK] [MASK]").masks, list[list[FillMaskOutput]])
+fills: list[FillMaskOutput] = hf.fill_mask("a [MASK]")
 assert_type(hf.table_question_answering({"a": ["1"]}, "How many?"), TableQuestionAnsweringOutput)
 assert_type(hf.text_generation("Once", max_new_tokens=4096, stop=["."]), TextGenerationOutput)
 assert_type(hf.conversational("Hi", ["a"], ["b"], temperature=0.5), ConversationalOutput)

@@ -64,6 +64,8 @@ hf.translation(["a"]).translation_text  # E
 hf.question_answering("who?", "me", top_k=2).answer  # E
 hf.question_answering("who?", "me")[0]  # E
 hf.text_classification("a").label  # E
+hf.fill_mask("a [MASK] [MASK]")[0][0]  # E
+hf.fill_mask("a [MASK]").masks[0].score  # E
 hf.text_classification(["a"])[0].label  # E
 hf.sentence_similarity("a", ["b"])[0][0]  # E
 hf.object_detection(b"...")[0].mask  # E
