@@ -125,7 +125,7 @@ class _Common(Catalogue):
         model = f", model={about.model.partition('?')[0]!r}" if about.model else ""
         return f"{type(self).__name__}({where}{model}, token={'from ' + about.token.source if about.token else None})"
 
-    if not TYPE_CHECKING:  # a type checker would take every name for known
+    if not TYPE_CHECKING:  # pragma: no branch - a type checker would take every name for known
 
         def __getattr__(self, name: str) -> Any:
             """A mistyped task gets the nearest names."""

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hf_tools.errors import DeadlineExceeded, MediaError, shown
 from hf_tools.media import Media
-from hf_tools.media.source import MAX_INPUT, Source
+from hf_tools.media.source import MAX_INPUT, Source, check_url
 from hf_tools.options import Options
 from hf_tools.steps import Send, Steps
 
@@ -36,4 +36,5 @@ def _next(url: str, location: str) -> str:
     scheme = urlsplit(target).scheme
     if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
         raise MediaError(f"a redirect leads to {shown(target.partition('?')[0], 100)}, which is not followed")
+    check_url(target)
     return target

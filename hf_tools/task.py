@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
@@ -186,7 +187,9 @@ def _problem(cls: type[Any], one: dict[str, Any]) -> str:
 
 
 def _repr(value: object) -> str:
-    """The value for a message; a broken `__repr__` must not hide what is wrong."""
+    """The value for a message, a URL without its credentials and query; a broken `__repr__` must not hide the rest."""
+    if isinstance(value, str) and value[:8].lower().startswith(("http://", "https://")):
+        value = re.sub(r"//[^/@]*@", "//***@", value.partition("?")[0])
     try:
         return shown(repr(value), 60)
     except Exception:  # noqa: BLE001 - it is the caller's code

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from hf_tools.media import Media
 from hf_tools.tasks.chat import ChatCompletionOutput
 from hf_tools.tasks.features import Features
+from hf_tools.tasks.text import MaskFills
 
 LIMIT = 4000
 """Characters of a text."""
@@ -33,8 +34,17 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list | tuple)
 
 
+def _every_mask(value: Any) -> Any:
+    """The fills of all masks of a text, where it has several."""
+    if type(value) is not MaskFills:
+        return value
+    masks: list[Any] = value.masks  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return masks if len(masks) > 1 else list(masks[0])
+
+
 def plain(value: Any) -> Any:
     """The answer as JSON values: media as a mapping with their base64, what is no number as None."""
+    value = _every_mask(value)
     if isinstance(value, Media):
         return {"type": value.kind, "mime_type": value.mime_type, "bytes": len(value), "base64": value.base64}
     if isinstance(value, BaseModel):
@@ -64,6 +74,7 @@ def text(answer: Any) -> str:
 
 def _short(value: Any) -> Any:
     """The answer as JSON values, with a word in the place of what a model cannot use."""
+    value = _every_mask(value)
     if isinstance(value, Media):
         return f"{value.mime_type}, {len(value):,} bytes ({ELSEWHERE})"
     if isinstance(value, Features):

@@ -127,6 +127,10 @@ async def test_what_is_no_task(wrong: Any) -> None:
 
 
 def test_secrets_in_a_url_are_not_shown() -> None:
+    with pytest.raises(errors.InputError) as caught:
+        HfInference(False).image_classification("https://me:SECRET@h.example/a?token=SECRET", model="a/b")
+    assert "SECRET" not in str(caught.value)
+    assert "https://***@h.example/a" in str(caught.value)
     assert "SECRET" not in repr(HfInference(False, model="https://h/x?key=SECRET"))
 
 

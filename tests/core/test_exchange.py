@@ -155,6 +155,7 @@ def test_a_url_is_downloaded_without_the_token(ask: Ask) -> None:
         ([httpx.Response(200, content=b"")], "is empty"),
         ([httpx.Response(302, headers={"location": "http://example.org/b"})], "leads to http://example.org/b"),
         ([httpx.Response(302, headers={"location": "file:///etc/passwd"})], "leads to file:///etc/passwd"),
+        ([httpx.Response(302, headers={"location": "https://me:pw@example.org/"})], "has a user or password in it"),
         ([httpx.Response(302, headers={"location": "/again"})], "redirects more than 3 times"),
     ],
 )  # fmt: skip

@@ -256,6 +256,17 @@ def test_the_pools_know_their_process(monkeypatch: pytest.MonkeyPatch) -> None:
     first.close()
 
 
+def test_another_process_gets_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    hf = HfInference(False)
+    first = hf._http.client()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    second = hf._http.client()  # pyright: ignore[reportPrivateUsage]
+    assert first is not second
+    hf.close()
+    first.close()
+    assert second.is_closed
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_dribbling_body_ends_at_the_total_time(kind: str) -> None:
     with Server([b"x"] * 100, gap=0.05) as url:

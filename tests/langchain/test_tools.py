@@ -21,6 +21,7 @@ from hf_tools.catalogue import catalogue
 from hf_tools.docstrings import attribute_docstrings
 from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.media import Audio, Image, Video
+from hf_tools.tasks.text import MaskFills
 from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit, _render, _schema
 
 TASKS: dict[str, Any] = dict(catalogue())
@@ -247,6 +248,8 @@ CASES: list[tuple[Any, str]] = [
     ({"answer": 1}, '{"answer": 1}'),
     ([0.123456, float("nan"), float("inf")], "[0.1235, null, null]"),
     ([], "[]"),
+    (MaskFills([[1, 2]]), "[1, 2]"),
+    (MaskFills([[1, 2], [3]]), "[[1, 2], [3]]"),
     ("x" * 300 + " word", "(300 characters of data, in the artifact) word"),
     (Audio(WAV), f"audio/wav, {len(WAV)} bytes (in the artifact)"),
 ]

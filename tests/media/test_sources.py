@@ -152,7 +152,8 @@ NO_URL = [
 
 @pytest.mark.parametrize(("url", "message"), NO_URL)
 def test_a_url_that_is_none(url: str, message: str) -> None:
-    for make in (lambda: source(Image, url), lambda: Source(Image, url=url)):
+    makes: list[Callable[[], object]] = [lambda: source(Image, url), lambda: Source(Image, url=url)]
+    for make in makes:
         with pytest.raises(MediaError, match=f"the URL has {message}") as caught:
             make()
         assert "secret" not in str(caught.value)

@@ -1,0 +1,110 @@
+"""The blocking transport: what is left of a call's time bounds each wait of a connection."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpcore
+import httpx
+import pytest
+
+from hf_tools import HfInference, Options, Timeout, errors
+from hf_tools._http.deadlines import Deadlined, _Backend, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
+from hf_tools._http.faults import until
+from hf_tools._http.shared import LIMITS, tls
+
+
+class Connection(httpcore.NetworkStream):
+    """Notes the waits that it is given."""
+
+    def __init__(self) -> None:
+        self.waits: list[float | None] = []
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.waits.append(timeout)
+        return b""
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.waits.append(timeout)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        self.waits.append(timeout)
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return info
+
+    def close(self) -> None:
+        self.waits.append(None)
+
+
+def test_every_wait_is_bounded() -> None:
+    connection = Connection()
+    stream = _Stream(connection)
+    with until(time.monotonic() + 5):
+        stream.read(1, 60)
+        stream.write(b"x", None)
+        secured = stream.start_tls(tls(), "h", 2)
+        secured.read(1, None)
+    assert [4 < (wait or 0) <= 5 for wait in connection.waits] == [True, True, False, True]
+    assert connection.waits[2] == 2
+    assert secured.get_extra_info("socket") == "socket"
+    secured.close()
+    assert connection.waits[-1] is None
+
+
+def test_without_a_deadline_the_wait_is_as_it_was() -> None:
+    assert (left(7), left(None)) == (7, None)
+
+
+def test_no_wait_is_begun_after_the_deadline() -> None:
+    with until(time.monotonic() - 1), pytest.raises(httpcore.ReadTimeout):
+        left(7)
+
+
+def test_the_pool_has_our_backend() -> None:
+    transport = deadlined(tls(), LIMITS)
+    assert transport is not None
+    assert isinstance(transport._pool._network_backend, _Backend)  # pyright: ignore[reportPrivateUsage]
+    transport.close()
+
+
+def test_another_httpx_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object, **__: object) -> None:
+        """An httpx that keeps its pool elsewhere."""
+
+    monkeypatch.setattr(httpx.HTTPTransport, "__init__", nothing)
+    assert not hasattr(Deadlined(tls(), LIMITS), "_pool")
+
+
+def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert deadlined(tls(), LIMITS) is None
+    with HfInference(False) as hf:
+        assert not isinstance(hf._http.client()._transport, Deadlined)  # pyright: ignore[reportPrivateUsage]
+
+
+class Dripping(httpx.SyncByteStream):
+    """A stream that goes on and on."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            time.sleep(0.02)
+            yield b": still here\n"
+
+
+@pytest.mark.parametrize("timeout", [0.1, Timeout(total=0.1)])
+def test_a_clients_own_connections_are_checked_between_reads(timeout: Any) -> None:
+    answer = httpx.Response(200, stream=Dripping(), headers={"content-type": "text/event-stream"})
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
+    hf = HfInference(False, http_client=http, options=Options(timeout=timeout))
+    begun = time.monotonic()
+    with pytest.raises(errors.StreamInterrupted) as caught:
+        hf.chat_completion_stream([{"role": "user", "content": "x"}], model="a/b").read()
+    assert isinstance(caught.value.__cause__, errors.DeadlineExceeded)
+    assert time.monotonic() - begun < 1
