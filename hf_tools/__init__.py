@@ -11,9 +11,9 @@ from __future__ import annotations
 from hf_tools import errors
 from hf_tools.client import AsyncHfInference, AsyncHfInferenceEndpoint, HfInference, HfInferenceEndpoint
 from hf_tools.errors import HfError
-from hf_tools.exchange import Response
 from hf_tools.media import Audio, Image, Media, Video
 from hf_tools.options import Options, Timeout
+from hf_tools.response import Response
 from hf_tools.streams import AsyncStream, Stream
 from hf_tools.version import __version__
 

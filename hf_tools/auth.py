@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from hf_tools.errors import ConfigurationError
+from hf_tools.errors import ConfigurationError, HfError
+from hf_tools.loose import table
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -93,3 +95,27 @@ def authorization(token: Token | None, url: str) -> str | None:
     if token is None or not (token.explicit or of_hugging_face(url)):
         return None
     return f"Bearer {token.secret.get_secret_value()}"
+
+
+def redacted(error: HfError, token: Token | None) -> HfError:
+    """The error without the token, should the server have sent it back in any of its parts."""
+    secret = token.secret.get_secret_value() if token else ""
+    if secret:
+        for name, value in vars(error).items():
+            setattr(error, name, _masked(value, secret))
+        error.args = (error.message,)
+    return error
+
+
+def _masked(value: Any, secret: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(secret, "***")
+    if isinstance(value, bytes):
+        return value.replace(secret.encode(), b"***")
+    if isinstance(value, list | tuple):
+        parts = [_masked(part, secret) for part in cast("Sequence[Any]", value)]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    if isinstance(value, dict):
+        entries = table(value).items()
+        return {_masked(key, secret): _masked(part, secret) for key, part in entries}
+    return value

@@ -12,9 +12,9 @@ from hf_tools._http import AsyncClient, Client, Http
 from hf_tools.auth import find_token
 from hf_tools.catalogue import Catalogue
 from hf_tools.errors import ConfigurationError, InputError, shown
-from hf_tools.exchange import Response, call
 from hf_tools.options import Options
-from hf_tools.steps import Endpoint, Settings
+from hf_tools.response import Response
+from hf_tools.steps import Endpoint, Settings, Steps
 from hf_tools.streams import AsyncStream, Stream
 from hf_tools.task import SERVERS, Out, Part, Server, Streamed, Task
 
@@ -56,6 +56,13 @@ def _check_options(options: object) -> None:
 def _check_task(task: object, kind: type = Task) -> None:
     if not isinstance(task, kind):
         raise InputError(f"expected a {kind.__name__} such as Summarization(...), got {type(task).__name__}")
+
+
+def _call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
+    """The exchange, loaded with the first call."""
+    from hf_tools.exchange import call
+
+    return call(task, settings)
 
 
 def _local() -> ModuleType:
@@ -166,7 +173,7 @@ class HfInference(_Common):
         """Run a task and return its answer with the headers that came with it."""
         _check_task(task)
         with ExitStack() as held:
-            response: Response[Out] = self._http.drive(call(task, self._settings), held)[0]
+            response: Response[Out] = self._http.drive(_call(task, self._settings), held)[0]
             return response
 
     def stream(self, task: Streamed[Out, Part]) -> Stream[Out, Part]:
@@ -239,7 +246,7 @@ class AsyncHfInference(_Common):
         """Run a task and return its answer with the headers that came with it."""
         _check_task(task)
         async with AsyncExitStack() as held:
-            response: Response[Out] = (await self._http.drive(call(task, self._settings), held))[0]
+            response: Response[Out] = (await self._http.drive(_call(task, self._settings), held))[0]
             return response
 
     def stream(self, task: Streamed[Out, Part]) -> AsyncStream[Out, Part]:

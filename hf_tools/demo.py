@@ -271,7 +271,7 @@ class Flow:
 
 def clean(text: str) -> str:
     """The text without what steers a terminal."""
-    return CONTROL.sub("?", text)
+    return re.sub(CONTROL, "?", text)
 
 
 def _count(number: int, name: str) -> str:

@@ -48,8 +48,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-SECRET = re.compile(r"\b(hf_|api_org_|sk-|r8_)[A-Za-z0-9_-]{8,}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+SECRET = r"\b(hf_|api_org_|sk-|r8_)[A-Za-z0-9_-]{8,}"
+CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 EXCERPT = 200
 """Characters of an answer that a message shows."""
 
@@ -57,8 +57,8 @@ EXCERPT = 200
 def shown(value: object, limit: int = EXCERPT) -> str:
     """A value as one safe line: control characters escaped, tokens masked, cut to `limit` characters."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    text = SECRET.sub(r"\1***", text[: limit * 8])
-    text = CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    text = re.sub(SECRET, r"\1***", text[: limit * 8])
+    text = re.sub(CONTROL, lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
     return text if len(text) <= limit else text[:limit] + "…"
 
 

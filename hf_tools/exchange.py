@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Generic, cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, Generic
 
 from hf_tools import endpoints
-from hf_tools.auth import Token, authorization, of_hugging_face
+from hf_tools.auth import Token, authorization, of_hugging_face, redacted
 from hf_tools.downloads import download
 from hf_tools.errors import (
     AuthenticationError,
@@ -18,10 +17,10 @@ from hf_tools.errors import (
     ResponseError,
     StatusError,
 )
-from hf_tools.loose import table
 from hf_tools.media import Media
 from hf_tools.media.source import Source
-from hf_tools.replies import KEPT, request_id, status_error
+from hf_tools.replies import status_error
+from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
 from hf_tools.steps import Load, Send, Settings, Steps
 from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
@@ -29,26 +28,6 @@ from hf_tools.urls import url_of
 from hf_tools.version import __version__
 
 AGENT = f"hf-tools/{__version__} python/{platform.python_version()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Response(Generic[Out]):
-    """An answer and what came with it: status, headers (lower-case names), ids; `route` tells who was asked."""
-
-    answer: Out
-    status: int
-    headers: dict[str, str] = field(repr=False)
-    route: Route
-
-    @property
-    def provider(self) -> str | None:
-        """Who answered, as far as the server told; else who was asked."""
-        return self.headers.get("x-inference-provider") or self.route.provider
-
-    @property
-    def request_id(self) -> str | None:
-        """The id under which the server's support finds the request."""
-        return request_id(self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,30 +158,6 @@ def _which_token(token: Token | None) -> str:
     if token is None:
         return "No token was sent: pass `token`, set HF_TOKEN, or run `hf auth login`"
     return f"The token came from {token.source}: check that it is valid, and that it was meant for this host"
-
-
-def redacted(error: HfError, token: Token | None) -> HfError:
-    """The error without the token, should the server have sent it back in any of its parts."""
-    secret = token.secret.get_secret_value() if token else ""
-    if secret:
-        for name, value in vars(error).items():
-            setattr(error, name, _masked(value, secret))
-        error.args = (error.message,)
-    return error
-
-
-def _masked(value: Any, secret: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(secret, "***")
-    if isinstance(value, bytes):
-        return value.replace(secret.encode(), b"***")
-    if isinstance(value, list | tuple):
-        parts = [_masked(part, secret) for part in cast("Sequence[Any]", value)]
-        return tuple(parts) if isinstance(value, tuple) else parts
-    if isinstance(value, dict):
-        entries = table(value).items()
-        return {_masked(key, secret): _masked(part, secret) for key, part in entries}
-    return value
 
 
 def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | None) -> Steps[Task[Out]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +16,7 @@ LOCAL = "http://hf-tools.local"
 """Base of the embedded backend; no socket is ever opened to it."""
 
 CHAT = frozenset(["chat-completion", "conversational"])
-MODEL_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(:[\w.-]{1,60})?")
+MODEL_ID = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(:[\w.-]{1,60})?"
 
 LOCAL_TASKS: Mapping[str, tuple[Server, str]] = {
     "chat-completion": ("openai", ""),
@@ -34,22 +33,12 @@ LOCAL_CHAT = "HuggingFaceTB/SmolLM2-135M-Instruct"
 LOCAL_EMBEDDING = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider that a client may be given."""
-
-    name: str
-    about: str
-
-
-PROVIDERS: Mapping[str, Provider] = {
-    provider.name: provider
-    for provider in (
-        Provider("auto", "chat through the router, which picks among Inference Providers; the rest by hf-inference"),
-        Provider("hf-inference", "Hugging Face's own servers, for every task that they have"),
-        Provider("local", "the embedded backend: no token, no network; needs the extra `local`"),
-    )
+PROVIDERS: Mapping[str, str] = {
+    "auto": "chat through the router, which picks among Inference Providers; the rest by hf-inference",
+    "hf-inference": "Hugging Face's own servers, for every task that they have",
+    "local": "the embedded backend: no token, no network; needs the extra `local`",
 }
+"""The providers that a client may be given, and what each is."""
 
 
 def check_provider(name: Any) -> str:
@@ -87,7 +76,12 @@ def check_url(url: Any, what: str = "the endpoint URL") -> str:
 
 def check_model(model: Any, task: str) -> str:
     """A model ID as the Hub writes it; InputError for anything else."""
-    if isinstance(model, str) and MODEL_ID.fullmatch(model) and ".." not in model and not model.endswith((".git", "/")):
+    if (
+        isinstance(model, str)
+        and re.fullmatch(MODEL_ID, model)
+        and ".." not in model
+        and not model.endswith((".git", "/"))
+    ):
         return model
     forms = "`name`, `org/name`, `org/name:provider` or an http(s) URL"
     raise InputError(f"{task}: `model` = {shown(repr(model), 100)}: expected {forms}")

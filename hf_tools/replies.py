@@ -27,10 +27,8 @@ from hf_tools.errors import (
     shown,
 )
 from hf_tools.loose import items, table
+from hf_tools.response import KEPT, request_id
 from hf_tools.task import Reply
-
-KEPT = 64 * 2**10
-"""Bytes of a body that an error keeps."""
 
 STATUSES: Mapping[int, tuple[type[StatusError], str | None]] = {
     401: (AuthenticationError, "Pass a valid token, set HF_TOKEN, or run `hf auth login`"),
@@ -154,14 +152,6 @@ def _tabular(error: StatusError, about: Mapping[str, Any]) -> StatusError:
     hint = "`error.output` holds the predictions"
     state |= {"output": details["output"], "warnings": _warnings(details)}
     return TabularWarnings(error.message, hint=hint, **state)
-
-
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """The id under which the server's support finds the request."""
-    for name in ("x-request-id", "x-amzn-requestid", "x-inference-id", "cf-ray"):
-        if headers.get(name):
-            return headers[name]
-    return None
 
 
 def estimated_time(about: Mapping[str, Any]) -> float | None:

@@ -7,14 +7,22 @@ from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from hf_tools._http import Http, pieces
+from hf_tools.auth import redacted
 from hf_tools.errors import HfError, ResponseError, StreamConsumed, StreamInterrupted, TransportError
-from hf_tools.exchange import Opened, opened, redacted
-from hf_tools.replies import KEPT, request_id
-from hf_tools.steps import Settings
+from hf_tools.response import KEPT, request_id
+from hf_tools.steps import Settings, Steps
 from hf_tools.task import Out, Part, Streamed
 
 if TYPE_CHECKING:
     from hf_tools._http.aio import AsyncHttp
+    from hf_tools.exchange import Opened
+
+
+def _opened(task: Streamed[Out, Part], settings: Settings) -> Steps[Opened[Out, Part]]:
+    """The exchange, loaded with the first call: it is a quarter of what importing the package would take."""
+    from hf_tools.exchange import opened
+
+    return opened(task, settings)
 
 
 class _Reading(Generic[Out, Part]):
@@ -126,7 +134,7 @@ class Stream(_Told[Out, Part]):
 def _parts(reading: _Reading[Out, Part], http: Http) -> Generator[Part, None, None]:
     try:
         with ExitStack() as held:
-            begun, response = http.drive(opened(reading.task, reading.settings), held)
+            begun, response = http.drive(_opened(reading.task, reading.settings), held)
             reading.opened, decoder = begun, begun.decoder
             for data in pieces(response, begun.deadline):
                 yield from decoder.feed(data)
@@ -186,7 +194,7 @@ async def _aparts(reading: _Reading[Out, Part], http: AsyncHttp) -> AsyncGenerat
 
     try:
         async with AsyncExitStack() as held:
-            begun, response = await http.drive(opened(reading.task, reading.settings), held)
+            begun, response = await http.drive(_opened(reading.task, reading.settings), held)
             reading.opened, decoder = begun, begun.decoder
             source = await held.enter_async_context(aclosing(apieces(response, begun.deadline)))
             async for data in source:

@@ -27,6 +27,7 @@ LAYERS = {
     "options": 5,
     "providers": 5,
     "steps": 5,
+    "response": 5,
     "replies": 6,
     "retry": 6,
     "downloads": 6,

@@ -11,7 +11,7 @@ import httpx
 
 from hf_tools._http.faults import late
 from hf_tools.errors import ConfigurationError, ResponseTooLarge
-from hf_tools.replies import KEPT
+from hf_tools.response import KEPT
 from hf_tools.steps import Send
 from hf_tools.task import Reply
 

@@ -88,10 +88,10 @@ class Media:
         return cls(data, declared[5:].partition(";")[0])
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Image(Media):
     """A picture."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "image"
 
     def to_pil(self) -> PIL.Image.Image:
@@ -117,10 +117,10 @@ class Audio(Media):
     sampling_rate: int | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Video(Media):
     """A film."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "video"
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hf_tools import errors
-from hf_tools.replies import KEPT, message_of, retry_after, status_error
+from hf_tools.replies import message_of, retry_after, status_error
+from hf_tools.response import KEPT
 from hf_tools.task import Reply
 
 E = errors
