@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from hf_tools.answer import Answer
-from hf_tools.inputs import Fraction, NotNegativeFloat, Positive, Text, TopK, ordered
+from hf_tools.inputs import Text
 from hf_tools.loose import rows, table
-from hf_tools.task import Body, Reply, Route, Server, Task, only
+from hf_tools.task import Body, Reply, Route, Server, only
 from hf_tools.tasks.chat import PATH, ChatCompletionOutput
+from hf_tools.tasks.writing import WritesText
 from hf_tools.wire import as_json, inputs, one, parse, read_json
 
 CARRIED = frozenset(["max_tokens", "temperature", "top_p", "top_k", "repetition_penalty"])
@@ -38,8 +38,11 @@ class ConversationalOutput(Answer):
     """What the server warns of."""
 
 
-class Conversational(Task[ConversationalOutput]):
-    """Answer the last of several turns, in the form of the old API; chat_completion is its successor."""
+class Conversational(WritesText[ConversationalOutput]):
+    """Answer the last of several turns, in the form of the old API; chat_completion is its successor.
+
+    Chat routes carry neither `min_length` nor `max_time`; `max_length` is their `max_tokens`.
+    """
 
     name: ClassVar[str] = "conversational"
     servers: ClassVar[frozenset[Server]] = frozenset(["router", "hf-inference", "toolkit", "tgi", "openai"])
@@ -51,24 +54,9 @@ class Conversational(Task[ConversationalOutput]):
     """What the user said before, oldest first; as many as `generated_responses`."""
     generated_responses: list[str] = Field(default_factory=list[str])
     """What the model answered, oldest first."""
-    _: KW_ONLY
-    min_length: Positive | None = None
-    """Fewest tokens of the answer; only the old wire form carries it."""
-    max_length: Positive | None = None
-    """Most tokens of the answer."""
-    top_k: TopK | None = None
-    """Sample among this many of the likeliest tokens only."""
-    top_p: Fraction | None = None
-    """Sample among the likeliest tokens that together have this probability."""
-    temperature: NotNegativeFloat | None = None
-    """Spread of the sampling; the old API took 0 to 100, default 1.0."""
-    repetition_penalty: NotNegativeFloat | None = None
-    """The more a token was used, the less likely it is again; the old API took 0 to 100."""
-    max_time: NotNegativeFloat | None = None
-    """Soft limit in seconds for the model itself, 0 to 120; only the old wire form carries it."""
 
     def __post_init__(self) -> None:
-        ordered(self.min_length, self.max_length, ("min_length", "max_length"))
+        super().__post_init__()
         asked, answered = len(self.past_user_inputs), len(self.generated_responses)
         if asked != answered:
             raise ValueError(

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
-from hf_tools.inputs import Fraction, Object, Positive, Text
+from hf_tools.inputs import Fraction, Positive, Text
 from hf_tools.media import Image
 from hf_tools.media.sources import ImageInput, read
-from hf_tools.task import Body, Reply, Route, Server, Task, cannot, only
-from hf_tools.tasks.results import TargetSize, agree, made, separate, sized
+from hf_tools.task import Body, Reply, Route, Server, cannot, only
+from hf_tools.tasks.diffusion import Diffuses
+from hf_tools.tasks.results import TargetSize, agree, made, sized
 from hf_tools.wire import as_json, binary, inputs
 
 
-class GeneratesImage(Task[Image]):
+class GeneratesImage(Diffuses[Image]):
     """What the generation of a picture may be told, whatever it starts from.
 
     The format of the picture is what its bytes say: servers send JPEG or WebP where PNG was asked for. An answer
     that only links to the picture is a ShapeError with the URL as `link`.
     """
-
-    deadline: ClassVar[float] = 600.0
 
     _: KW_ONLY
     negative_prompt: str | None = None
@@ -29,21 +28,6 @@ class GeneratesImage(Task[Image]):
     """Height in pixels."""
     width: Positive | None = None
     """Width in pixels."""
-    num_inference_steps: Positive | None = None
-    """Steps of the diffusion: more are better and slower."""
-    guidance_scale: float | None = None
-    """The higher, the closer the picture is to the prompt; too high costs quality."""
-    seed: int | None = None
-    """Makes the picture repeatable where the server can."""
-    extra_body: Object | None = None
-    """More parameters, as the server names them."""
-
-    @property
-    def costly(self) -> bool:
-        return True
-
-    def __post_init__(self) -> None:
-        separate(self.given("extra_body"), self.extra_body, "extra_body")
 
     def decode(self, reply: Reply) -> Image:
         return made(Image, reply)

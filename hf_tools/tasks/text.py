@@ -7,8 +7,9 @@ from dataclasses import KW_ONLY
 from typing import ClassVar, TypeVar
 
 from hf_tools.answer import Answer
-from hf_tools.inputs import Fraction, NotNegativeFloat, Object, Positive, Text, Texts, TopK, Truncation, ordered
+from hf_tools.inputs import Object, Positive, Text, Texts, Truncation
 from hf_tools.task import Body, Out, Reply, Route, Task
+from hf_tools.tasks.writing import WritesText
 from hf_tools.wire import Score, depth, flat, inputs, many, one, parse, read_json
 
 
@@ -19,7 +20,7 @@ class SummarizationOutput(Answer):
     """The summary."""
 
 
-class Summarization(Task[SummarizationOutput]):
+class Summarization(WritesText[SummarizationOutput]):
     """Shorten a text to what matters."""
 
     name: ClassVar[str] = "summarization"
@@ -27,20 +28,6 @@ class Summarization(Task[SummarizationOutput]):
     text: Text
     """The text to summarize."""
     _: KW_ONLY
-    min_length: Positive | None = None
-    """Fewest tokens of the summary. The old API took 1 to 500."""
-    max_length: Positive | None = None
-    """Most tokens of the summary. The old API took 1 to 500."""
-    top_k: TopK | None = None
-    """Sample among this many of the likeliest tokens only."""
-    top_p: Fraction | None = None
-    """Sample among the likeliest tokens that together have this probability."""
-    temperature: NotNegativeFloat | None = None
-    """Spread of the sampling; the old API took 0 to 100, default 1.0."""
-    repetition_penalty: NotNegativeFloat | None = None
-    """The more a token was used, the less likely it is again; the old API took 0 to 100."""
-    max_time: NotNegativeFloat | None = None
-    """Soft limit in seconds for the model itself; the old API took 0 to 120."""
     clean_up_tokenization_spaces: bool | None = None
     """Remove the spaces that tokenization may leave in the text."""
     truncation: Truncation | None = None
@@ -49,7 +36,7 @@ class Summarization(Task[SummarizationOutput]):
     """More parameters of the text generation, as the server names them."""
 
     def __post_init__(self) -> None:
-        ordered(self.min_length, self.max_length, ("min_length", "max_length"))
+        super().__post_init__()
         twice = sorted(self.given().keys() & (self.generate_parameters or {}).keys())
         if twice:
             raise ValueError(f"`{twice[0]}` is given twice: as a parameter and in `generate_parameters`")

@@ -5,41 +5,26 @@ from __future__ import annotations
 from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
-from hf_tools.inputs import Object, OutputTransform, Positive, Text, Texts, TopK
+from hf_tools.inputs import OutputTransform, Positive, Text, Texts, TopK
 from hf_tools.media import Video
 from hf_tools.media.sources import ImageInput, VideoInput, link, read
 from hf_tools.task import Body, Reply, Route, Server, Task, cannot
-from hf_tools.tasks.results import Count, Scored, TargetSize, made, separate
+from hf_tools.tasks.diffusion import Diffuses
+from hf_tools.tasks.results import Count, Scored, TargetSize, made
 from hf_tools.wire import binary, flat, inputs, parse, read_json
 
 
-class GeneratesVideo(Task[Video]):
+class GeneratesVideo(Diffuses[Video]):
     """What the generation of a film may be told, whatever it starts from.
 
     An answer that only links to the film is a ShapeError with the URL as `link`.
     """
 
     servers: ClassVar[frozenset[Server]] = frozenset(["toolkit"])
-    deadline: ClassVar[float] = 600.0
 
     _: KW_ONLY
     num_frames: Count | None = None
     """How many frames the film has."""
-    num_inference_steps: Positive | None = None
-    """Steps of the diffusion: more are better and slower."""
-    guidance_scale: float | None = None
-    """The higher, the closer the film is to the prompt; too high costs quality."""
-    seed: int | None = None
-    """Makes the film repeatable where the server can."""
-    extra_body: Object | None = None
-    """More parameters, as the server names them."""
-
-    @property
-    def costly(self) -> bool:
-        return True
-
-    def __post_init__(self) -> None:
-        separate(self.given("extra_body"), self.extra_body, "extra_body")
 
     def parameters(self, prompt: str | None = None) -> dict[str, Any]:
         """The parameters with what else the caller gave."""
