@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Generic
 
@@ -22,7 +23,7 @@ from hf_tools.media.source import Source
 from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
-from hf_tools.steps import Load, Send, Settings, Steps
+from hf_tools.steps import Load, Send, Settings, Steps, T
 from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
 from hf_tools.urls import url_of
 from hf_tools.version import __version__
@@ -73,35 +74,28 @@ class _Call(Generic[Out]):
 
     def answered(self) -> Steps[Response[Out]]:
         """The decoded answer."""
-        try:
-            request = yield from self._request()
-            while True:
-                try:
-                    reply = yield from self._sent(request)
-                    return Response(self._decoded(reply), reply.status, dict(reply.headers), self._route)
-                except HfError as error:
-                    request = self._again(request, error)
-        except HfError as error:
-            self._place(error)
-            raise
+        return (yield from self._tried(self._response))
 
     def replied(self) -> Steps[Reply]:
         """The reply as it came: for a stream its head."""
+        return (yield from self._tried(lambda reply: reply))
+
+    def _tried(self, read: Callable[[Reply], T]) -> Steps[T]:
+        """What `read` makes of the reply; sent again where that may help."""
         try:
             request = yield from self._request()
             while True:
                 try:
-                    return (yield from self._sent(request))
+                    return read((yield from self._sent(request)))
                 except HfError as error:
                     request = self._again(request, error)
         except HfError as error:
             self._place(error)
             raise
 
-    @property
-    def _route(self) -> Route:
+    def _response(self, reply: Reply) -> Response[Out]:
         assert self.route is not None
-        return self.route
+        return Response(self._decoded(reply), reply.status, dict(reply.headers), self.route)
 
     def _request(self) -> Steps[Send]:
         """The request, written once: media are read and the route is found before."""
@@ -150,13 +144,15 @@ class _Call(Generic[Out]):
         if isinstance(error, StatusError):
             error.attempts = max(self.attempts.made, 1)
         if isinstance(error, AuthenticationError):
-            error.hint = _which_token(self.settings.token)
+            error.hint = _which_token(self.settings.token, self.place.get("url") or "")
         redacted(error.at(**self.place), self.settings.token)
 
 
-def _which_token(token: Token | None) -> str:
+def _which_token(token: Token | None, url: str) -> str:
     if token is None:
         return "No token was sent: pass `token`, set HF_TOKEN, or run `hf auth login`"
+    if authorization(token, url) is None:
+        return f"The token from {token.source} goes to Hugging Face's hosts only: pass `token` for this one"
     return f"The token came from {token.source}: check that it is valid, and that it was meant for this host"
 
 

@@ -120,6 +120,13 @@ def test_no_foreign_endpoint_sees_the_ambient_token(ask: Ask, monkeypatch: pytes
     assert all("authorization" not in request.headers for request in server.requests)
 
 
+def test_a_token_that_was_held_back_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", AMBIENT)
+    server = Script(httpx.Response(401, json={"error": "no"}))
+    with pytest.raises(errors.AuthenticationError, match="goes to Hugging Face's hosts only: pass `token`"):
+        ask(server, lambda hf: hf.endpoint("http://127.0.0.1:1", server="toolkit").summarization("x"), token=None)
+
+
 def test_an_explicit_token_goes_to_the_endpoint(ask: Ask) -> None:
     server = Script(httpx.Response(404), httpx.Response(404), httpx.Response(200, json=[{"summary_text": "s"}]))
     ask(server, lambda hf: hf.endpoint("http://127.0.0.1:1").summarization("x"))
