@@ -46,7 +46,7 @@ def route(task: Task[Any], settings: Settings, *, stream: bool, deadline: float 
 def _with_options(found: Route, settings: Settings) -> Route:
     if not settings.options.use_gpu or found.server not in ("hf-inference", "toolkit"):
         return found
-    return Route(found.server, found.url, found.model, found.provider, found.stream, {"use_gpu": True})
+    return replace(found, options={"use_gpu": True})
 
 
 def _endpoint(

@@ -43,8 +43,7 @@ class Opened(Generic[Out, Part]):
 
 def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
     """Send a task's requests and return its answer; a ResponseError or StatusError where there is none."""
-    total = settings.options.total(task.deadline)
-    deadline = None if total is None else time.monotonic() + total
+    deadline = _ends(settings.options.total(task.deadline))
     responses: list[Response[Any]] = []
     for single in task.single():
         response: Response[Any] = yield from _Call(single, settings, deadline).answered()
@@ -55,11 +54,15 @@ def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
 
 def opened(task: Streamed[Out, Part], settings: Settings) -> Steps[Opened[Out, Part]]:
     """Send a task for a stream; returns once its head has come."""
-    total = settings.options.total(None)
-    deadline = None if total is None else time.monotonic() + total
+    deadline = _ends(settings.options.total(None))
     one = _Call(task, settings, deadline, stream=True)
     reply = yield from one.replied()
     return Opened(task.decoder(reply), one.place, reply, deadline)
+
+
+def _ends(total: float | None) -> float | None:
+    """The monotonic time at which a call that begins now has used up its seconds."""
+    return None if total is None else time.monotonic() + total
 
 
 class _Call(Generic[Out]):

@@ -42,7 +42,6 @@ STATUSES: Mapping[int, tuple[type[StatusError], str | None]] = {
     503: (Overloaded, "Try again later, or raise `max_retries`"),
     529: (Overloaded, "Try again later, or raise `max_retries`"),
 }
-OVERLOADED = frozenset(["overloaded", "unhealthy", "healthcheck"])
 
 
 def status_error(reply: Reply, now: float) -> StatusError:
