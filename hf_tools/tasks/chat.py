@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from hf_tools.answer import Answer
-from hf_tools.inputs import NotNegative, NotNegativeFloat, Object, Positive
+from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
 from hf_tools.loose import UNPROMISED
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
 from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder, text_of
@@ -66,6 +66,8 @@ class ChatMessage(Answer):
     """The tools that the model wants called."""
     reasoning_content: Annotated[str | None, BeforeValidator(_text)] = None
     """What the model thought, as most servers name it; `reasoning` has either."""
+    refusal: Annotated[str | None, UNPROMISED] = None
+    """Why the model does not answer, where the server keeps that apart from the content."""
     reasoning_text: Annotated[str | None, BeforeValidator(_text), Field(alias="reasoning")] = None
     """What the model thought, where the server named it `reasoning`."""
 
@@ -177,12 +179,18 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
     """Return the log probability of each token."""
     max_tokens: NotNegative | None = None
     """Most tokens that are written; some servers stop at 1024 without it, others at the end of the context."""
+    min_p: Fraction | None = None
+    """Sample among tokens at least this likely, relative to the likeliest; on vLLM, SGLang and llama.cpp servers."""
     n: Positive | None = None
     """How many answers to write. TGI ignores it."""
+    parallel_tool_calls: bool | None = None
+    """False asks for at most one tool call an answer; needs `tools`."""
     presence_penalty: float | None = None
     """-2 to 2: above 0 makes a token less likely once it was used."""
     reasoning_effort: str | None = None
     """How much a reasoning model thinks: none, minimal, low, medium, high or what the model knows."""
+    repetition_penalty: NotNegativeFloat | None = None
+    """1 is neutral, above it repeats become less likely; on vLLM, SGLang and some providers' servers."""
     response_format: Object | None = None
     """`{"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}`, `json_object` or `text`."""
     seed: NotNegative | None = None
@@ -199,18 +207,22 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
     """Text that TGI puts before the tools."""
     tools: Sequence[Object] | None = None
     """Tools that the model may call: `{"type": "function", "function": {"name", "description", "parameters"}}`."""
+    top_k: TopK | None = None
+    """Sample among this many of the likeliest tokens only; on vLLM, SGLang, llama.cpp and some providers' servers."""
     top_logprobs: NotNegative | None = None
     """0 to 5 (20 on some servers): likeliest tokens to return at each place; needs `logprobs`."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     """Sample among the likeliest tokens that together have this probability."""
     extra_body: Object | None = None
-    """More fields of the request, such as `top_k`, as the server names them."""
+    """More fields of the request, such as `guided_regex`, as the server names them."""
 
     def __post_init__(self) -> None:
         if self.top_logprobs and self.logprobs is False:
             raise ValueError("`top_logprobs` needs `logprobs=True`")
         if self.tool_choice is not None and not self.tools:
             raise ValueError("`tool_choice` needs `tools`")
+        if self.parallel_tool_calls is not None and not self.tools:
+            raise ValueError("`parallel_tool_calls` needs `tools`")
 
     @property
     def costly(self) -> bool:

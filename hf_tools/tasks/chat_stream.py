@@ -46,6 +46,8 @@ class ChatChunk:
     """Tokens used so far, where the server told."""
     raw: dict[str, Any] = field(default_factory=lambda: dict[str, Any](), repr=False)
     """The event as the server sent it."""
+    refusal: str = ""
+    """The next characters of why the model does not answer."""
 
 
 def text_of(value: Any) -> str:
@@ -61,6 +63,7 @@ class Assembly:
     def __init__(self) -> None:
         self.text: list[str] = []
         self.reasoning: list[str] = []
+        self.refusal: list[str] = []
         self.calls: list[dict[str, str]] = []
         self.places: dict[int, int] = {}
         self.finish_reason: str | None = None
@@ -103,6 +106,8 @@ class Assembly:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(self.text)}
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
+        if self.refusal:
+            message["refusal"] = "".join(self.refusal)
         if self.calls:
             message["tool_calls"] = [
                 {"id": call["id"], "type": "function", "function": {k: call[k] for k in ("name", "arguments")}}
@@ -145,16 +150,16 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         whole = self._choices.setdefault(index, Assembly())
         text = text_of(delta.get("content"))
         reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
+        refusal = text_of(delta.get("refusal"))
         calls = [whole.call(call) for call in rows(delta.get("tool_calls")) if call]
-        if text:
-            whole.text.append(text)
-        if reasoning:
-            whole.reasoning.append(reasoning)
+        for piece, pieces in ((text, whole.text), (reasoning, whole.reasoning), (refusal, whole.refusal)):
+            if piece:
+                pieces.append(piece)
         whole.logprobs += rows(table(choice.get("logprobs")).get("content"))
         reason = choice.get("finish_reason") or None
         if reason:
             whole.finish_reason = str(reason)
-        return ChatChunk(text, reasoning, calls, whole.finish_reason if reason else None, index, None, raw)
+        return ChatChunk(text, reasoning, calls, whole.finish_reason if reason else None, index, None, raw, refusal)
 
     def parts_of(self, answer: Out) -> Sequence[ChatChunk]:
         """A whole answer, sent though a stream was asked for, as one chunk a choice."""

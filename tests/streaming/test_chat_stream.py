@@ -281,6 +281,12 @@ def test_reasoning_under_both_names(name: str, play: Play) -> None:
     assert (played.decoder.final.message.reasoning, played.decoder.final.text) == ("Let me see", "Two")
 
 
+def test_a_refusal_is_kept(play: Play) -> None:
+    played = play(CHAT, sse(chunk({"refusal": "I may "}), chunk({"refusal": "not."}), text("", "stop")))
+    assert "".join(part.refusal for part in played.parts) == "I may not."
+    assert (played.decoder.final.message.refusal, played.decoder.final.text) == ("I may not.", "")
+
+
 def test_reasoning_under_both_names_at_once_is_taken_once(play: Play) -> None:
     final = play(CHAT, sse(chunk({"reasoning": "R", "reasoning_content": "R"}), text("a", "stop"))).decoder.final
     assert final.message.reasoning == "R"

@@ -60,13 +60,15 @@ EVERYTHING: dict[str, Any] = {
     "stop": ["\n", "END"], "stream_options": {"include_usage": False}, "temperature": 0.0, "tool_choice": "auto",
     "tool_prompt": "Tools:", "tools": [TOOL], "top_logprobs": 5, "top_p": 1.0,
 }  # fmt: skip
+BEYOND: dict[str, Any] = {"min_p": 0.0, "parallel_tool_calls": False, "repetition_penalty": 1.1, "top_k": -1}
+"""What servers take beyond Hugging Face's specification."""
 
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_parameter(server: Server, written: Written) -> None:
-    path, body = written(ChatCompletion(HI, **EVERYTHING), server)
+    path, body = written(ChatCompletion(HI, **EVERYTHING, **BEYOND), server)
     assert path == PATH
-    assert body == {"model": "served", "messages": HI, **EVERYTHING}
+    assert body == {"model": "served", "messages": HI, **EVERYTHING, **BEYOND}
     assert list(body)[:2] == ["model", "messages"]
 
 
@@ -107,7 +109,7 @@ def test_stop_may_be_one_text(written: Written) -> None:
 
 
 def test_more_fields_of_the_request(written: Written) -> None:
-    extra = {"top_k": 5, "chat_template_kwargs": {"thinking": None}}
+    extra = {"top_q": 5, "chat_template_kwargs": {"thinking": None}}
     assert written(ChatCompletion(HI, extra_body=extra), "openai")[1] == {"model": "served", "messages": HI, **extra}
     options = {"stream_options": None}
     for task in (ChatCompletion(HI, extra_body=options), ChatCompletion(HI, stream_options={}, extra_body=options)):
@@ -185,7 +187,8 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
         {"stream": True},
         "chat_completion: `stream` is not a parameter: call chat_completion_stream(...) for a stream",
     ),
-    (HI, {"top_k": 5}, "`top_k` is not a parameter of this task; it takes messages, model, frequency_penalty,"),
+    (HI, {"parallel_tool_calls": True}, "`parallel_tool_calls` needs `tools`"),
+    (HI, {"top_q": 5}, "`top_q` is not a parameter of this task; it takes messages, model, frequency_penalty,"),
 ]
 
 
