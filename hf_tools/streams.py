@@ -70,6 +70,17 @@ class _Told(Generic[Out, Part]):
         return dict(self._reading.opened.head.headers) if self._reading.opened else {}
 
     @property
+    def provider(self) -> str | None:
+        """Who answers, as far as the server told, else who was asked; None before the first part."""
+        begun = self._reading.opened
+        return (self.headers.get("x-inference-provider") or begun.place.get("provider")) if begun else None
+
+    @property
+    def request_id(self) -> str | None:
+        """The id under which the server's support finds the request; None before the first part."""
+        return request_id(self.headers)
+
+    @property
     def final(self) -> Out:
         """The whole answer, put together from the parts; StreamConsumed before the stream was read to its end."""
         begun = self._reading.opened

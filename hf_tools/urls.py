@@ -27,4 +27,6 @@ def url_of(route: Route, path: str) -> str:
     if path.startswith("/v1/"):
         return openai_path(route.url, path)
     base, mark, query = route.url.partition("?")
+    if path and route.server in ("openai", "tgi", "tei"):  # what is no OpenAI route stands beside /v1, not below it
+        base = base.rstrip("/").removesuffix("/v1")
     return (base.rstrip("/") + path if path else base) + mark + query

@@ -24,6 +24,11 @@ SAYS: dict[str, list[str]] = {
         "How long may I keep a novel? -> Books may be kept for four weeks.",
         "the embedded backend has no translation",
     ],
+    "retrieval.py": [
+        " passages\n",
+        "README.md: ",
+        "Where does a token from my environment go? -> A token from your environment goes to Hugging Face",
+    ],
     "streaming.py": ["tokens used: ", "finished by: ", "four"],
     "sync.py": ["refund: ", "near 0.", "Paris", "refused: zero_shot_classification: `candidate_labels`"],
 }

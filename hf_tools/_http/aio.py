@@ -48,7 +48,7 @@ class AsyncHttp:
             transport = self._transport() if self._transport else sharded(tls())
             verify: Any = tls() if transport is None else False
             http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
-            guard = self._guard(http, weakref.ref(loop))
+            guard = _guard(http, weakref.ref(self), weakref.ref(loop))
             found = (http, guard)
             with self._lock:
                 # a loop that was closed without shutdown_asyncgens is kept alive by its own connections
@@ -59,13 +59,10 @@ class AsyncHttp:
             await anext(guard)
         return found[0]
 
-    async def _guard(self, http: httpx.AsyncClient, loop: Any) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pools.pop(loop(), None)
-            await http.aclose()
+    def forget(self, loop: Any) -> None:
+        """The pool of this loop is closed."""
+        with self._lock:
+            self._pools.pop(loop, None)
 
     @property
     def is_own(self) -> bool:
@@ -145,3 +142,14 @@ async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGene
             except StopAsyncIteration:
                 return
             yield piece
+
+
+async def _guard(http: httpx.AsyncClient, owner: Any, loop: Any) -> AsyncGenerator[None, None]:
+    """Closes the connections of a loop at its end, or when their owner, which it must not hold, goes before."""
+    try:
+        yield
+    finally:
+        held, ended = owner(), loop()
+        if held is not None and ended is not None:
+            held.forget(ended)
+        await http.aclose()

@@ -6,6 +6,7 @@ import functools
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, TypeVar
@@ -43,6 +44,7 @@ class Http:
                 transport = self._transport() if self._transport else _network()
                 verify: Any = tls() if transport is None else False
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+                weakref.finalize(self, _end, self._made, self._pid)
             return self._made
 
     @property
@@ -90,6 +92,12 @@ class Http:
                 if whole.add(piece):
                     break
         return whole.reply(response), response
+
+
+def _end(made: httpx.Client, pid: int) -> None:
+    """Close the connections of a client that nobody holds any more, not even a stream."""
+    if pid == os.getpid():  # a forked child leaves its parent's alone
+        made.close()
 
 
 def _network() -> Any:

@@ -211,7 +211,7 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
     """Sample among this many of the likeliest tokens only; on vLLM, SGLang, llama.cpp and some providers' servers."""
     top_logprobs: NotNegative | None = None
     """0 to 5 (20 on some servers): likeliest tokens to return at each place; needs `logprobs`."""
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_p: Fraction | None = None
     """Sample among the likeliest tokens that together have this probability."""
     extra_body: Object | None = None
     """More fields of the request, such as `guided_regex`, as the server names them."""

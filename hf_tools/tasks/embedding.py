@@ -39,7 +39,9 @@ def _placed(data: list[_Embedding], count: int) -> list[Any]:
         return many([each.embedding for each in data], count)
     by_index = {each.index: each.embedding for each in data}
     if len(data) != count or by_index.keys() != set(range(count)):
-        raise ShapeError(f"{count} inputs were sent, and the answer has embeddings of those at {excerpt(indexes)}")
+        missing = [place for place in range(count) if place not in by_index]
+        message = f"{count} inputs were sent, and the answer has embeddings of those at {excerpt(indexes)}"
+        raise ShapeError(message, missing=missing)
     return [by_index[place] for place in range(count)]
 
 

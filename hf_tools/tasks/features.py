@@ -50,8 +50,8 @@ class Features(list[Any]):
         """Whether lists of the same depth are of unequal length."""
         return None in self.shape
 
-    def vectors(self, pooling: Literal["mean", "cls"] | None = None) -> list[list[float]]:
-        """One vector a text, in the order of the texts.
+    def vectors(self, pooling: Literal["mean", "cls"] | None = None, *, first: int = 0) -> list[list[float]]:
+        """One vector a text, in the order of the texts; `first` is the number of the first one in messages.
 
         Features of tokens are made into one vector by `pooling`: the mean over all tokens (also the special ones), or
         the first token ("cls"); InputError without it. ShapeError where the number of vectors is not that of the
@@ -63,10 +63,10 @@ class Features(list[Any]):
             rows = [_vector([*self], pooling)]
         else:
             raise ShapeError(f"{self.texts} texts were sent, and features of the shape {self.shape} came")
-        lengths = sorted({len(row) for row in rows})
-        if len(lengths) > 1 or lengths[0] == 0:
-            raise ShapeError(f"the vectors have {' or '.join(map(str, lengths))} numbers")
-        for place, row in enumerate(rows):
+        length = len(rows[0])
+        for place, row in enumerate(rows, first):
+            if len(row) != length or length == 0:
+                raise ShapeError(f"vector {place} has {len(row)} numbers, vector {first} has {length}")
             if not all(map(math.isfinite, row)):
                 raise ShapeError(f"vector {place} holds nan or an infinite number")
         return rows

@@ -1,4 +1,4 @@
-"""Hugging Face's inference tasks for LangChain: tools for agents, a chat model, embeddings.
+"""Hugging Face's inference tasks for LangChain: tools for agents, a chat model, an LLM, embeddings, a reranker.
 
 from langchain_hf_tools import HfInferenceToolkit
 
@@ -13,21 +13,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_hf_tools.chat_models import ChatHfInference
     from langchain_hf_tools.embeddings import HfInferenceEmbeddings
+    from langchain_hf_tools.llms import HfInferenceLLM
+    from langchain_hf_tools.registration import register
+    from langchain_hf_tools.rerankers import HfInferenceReranker
     from langchain_hf_tools.toolkit import HfInferenceToolkit
     from langchain_hf_tools.tools import HfInferenceTool
 
-__all__ = ["ChatHfInference", "HfInferenceEmbeddings", "HfInferenceTool", "HfInferenceToolkit"]
+__all__ = [
+    "ChatHfInference",
+    "HfInferenceEmbeddings",
+    "HfInferenceLLM",
+    "HfInferenceReranker",
+    "HfInferenceTool",
+    "HfInferenceToolkit",
+    "register",
+]
 
 _MODULES = {
     "ChatHfInference": "chat_models",
     "HfInferenceEmbeddings": "embeddings",
+    "HfInferenceLLM": "llms",
+    "HfInferenceReranker": "rerankers",
     "HfInferenceTool": "tools",
     "HfInferenceToolkit": "toolkit",
+    "register": "registration",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """A public class, loaded when it is first used; MissingExtra without langchain-core."""
+    """A public name, loaded when it is first used; MissingExtra without langchain-core."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

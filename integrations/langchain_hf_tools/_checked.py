@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 
 from hf_tools.errors import InputError, shown
 
-SECRET = frozenset(["api_key", "token"])
+SECRET = frozenset(["api_key", "token", "extra_headers", "default_headers"])
 """Fields whose value no message shows."""
 INTERNAL = frozenset(["clients"])
 """Fields that are not for callers."""
@@ -58,7 +58,7 @@ def _problem(kind: type[BaseModel], one: dict[str, Any]) -> str:
     reason, value = str(one["msg"]).removeprefix("Value error, "), one["input"]
     if one["type"] == "extra_forbidden":
         return _unknown(kind, name)
-    if not name:
+    if not name or reason.startswith(f"`{name}"):
         return reason
     # anything else might show what is secret in its repr
     plain = name not in SECRET and (value is None or isinstance(value, str | int | float))

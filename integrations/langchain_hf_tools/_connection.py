@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from hf_tools import AsyncHfInference, HfInference, Options
-from hf_tools.auth import find_token
+from hf_tools.auth import find_token, of_hugging_face
 from hf_tools.errors import ConfigurationError
+from hf_tools.options import Timeout
+from hf_tools.providers import ROUTER, check_model, check_url, is_url
 from hf_tools.task import Server
 from langchain_hf_tools._checked import Checked
 from langchain_hf_tools._clients import Clients
+from langchain_hf_tools._keys import AmbientKey, ambient_key
+from langchain_hf_tools._timeouts import as_timeout
 
 CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 HTTP = {"http_client": httpx.Client, "http_async_client": httpx.AsyncClient}
-SETTINGS = ("provider", "base_url", "server", "api_key", "timeout", "max_retries", *HTTP)
+SETTINGS = (
+    "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "extra_headers",
+    "wait_for_model", *HTTP,
+)  # fmt: skip
 """The fields that the clients are made from."""
 
 
 class Connection(Checked):
-    """Whom to ask: the fields mean what the arguments of `hf_tools.HfInference` mean; InputError for a wrong one."""
+    """Whom to ask: the fields mean what the arguments of `hf_tools.HfInference` mean; InputError for a wrong one.
+
+    Works in several threads and event loops and after a fork; `close` or `aclose`, or a `with` block, end the
+    connections, as does the end of the object. `langchain_core.load.dumpd` writes the fields without keys and
+    headers: a key that was passed becomes the name of a secret (`lc_secrets`).
+    """
 
     model_config = CONFIG
 
@@ -34,11 +49,27 @@ class Connection(Checked):
     server: Server | None = None
     """What the endpoint at `base_url` speaks; without it the endpoint is asked once."""
     api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("api_key", "token"))
-    """An hf_ token, or the key of your own server; without it HF_TOKEN or the login file. Also called `token`."""
-    timeout: float | None = None
-    """Seconds that a call may take in all, its retries included; for a stream, until its end."""
+    """An hf_ token, or the key of your own server; "" for none. Also called `token`.
+
+    Without it HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HUGGINGFACEHUB_API_TOKEN or the login file, in this order. Such a key
+    goes to Hugging Face's hosts only and is never pickled; one that was passed goes to `base_url`, and is pickled.
+    """
+    timeout: float | tuple[float | None, float | None] | Timeout | httpx.Timeout | None = None
+    """Seconds that a call may take in all, its retries included; for a stream, until its end.
+
+    For single waits: (connect, read), an httpx.Timeout (both without a total time) or an `hf_tools.Timeout`.
+    """
     max_retries: int = 2
     """Further attempts after a failure that may pass, 0 to 10."""
+    bill_to: str | None = None
+    """Organization that pays, told to Hugging Face only."""
+    extra_headers: dict[str, str] = Field(
+        default_factory=dict, validation_alias=AliasChoices("extra_headers", "default_headers"),
+        exclude=True, repr=False,
+    )  # fmt: skip
+    """Sent with each request; may hold secrets, so they are never shown or dumped. Also called `default_headers`."""
+    wait_for_model: bool = False
+    """Wait for a model that is being loaded until the time is used up."""
     http_client: Any = Field(default=None, exclude=True, repr=False)
     """An httpx.Client of your own, for proxies, TLS settings or tests."""
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
@@ -50,11 +81,60 @@ class Connection(Checked):
 
         def __init__(self, /, *args: Any, **fields: Any) -> None:
             super().__init__(*args, **fields)
+            if self.api_key is None and self.provider != "local":
+                self.__dict__["api_key"] = ambient_key()  # not set by the caller, so not in model_fields_set
             _ = self._clients  # a wrong setting is refused now, not by the first call
 
         def __setattr__(self, name: str, value: Any) -> None:
             is_bare = name == "api_key" and isinstance(value, str)
             super().__setattr__(name, SecretStr(value) if is_bare else value)
+
+        def to_json(self) -> Any:
+            """The model for `langchain_core.load`: an ambient key is left to the environment that loads it."""
+            made = super().to_json()
+            kwargs = made["kwargs"]
+            if isinstance(self.api_key, AmbientKey):
+                kwargs.pop("api_key", None)
+            if isinstance(self.timeout, Timeout):
+                kwargs["timeout"] = asdict(self.timeout)
+            return made
+
+    @field_validator("timeout", mode="plain")
+    @classmethod
+    def _one_kind_of_timeout(cls, value: Any) -> float | Timeout | None:
+        return as_timeout(value)
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """LangChain may write this model down and load it again."""
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """The secret that stands for a key in a dump: for Hugging Face's hosts HF_TOKEN, which so goes nowhere else."""
+        return {"api_key": "HF_TOKEN" if of_hugging_face(self._url) else "HF_ENDPOINT_API_KEY"}
+
+    def close(self) -> None:
+        """Close the blocking connections, which copies with the same settings share; later calls raise ClientClosed."""
+        self._clients.close()
+
+    async def aclose(self) -> None:
+        """Close all connections, those of this event loop included; later calls raise ClientClosed."""
+        await self._clients.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def __getstate__(self) -> dict[Any, Any]:
         """What is pickled: the fields; the clients are made anew."""
@@ -62,9 +142,23 @@ class Connection(Checked):
         return {**state, "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_made": None}}
 
     @property
+    def _url(self) -> str:
+        """Where the requests go, without the path of the task."""
+        if self.model is not None and is_url(self.model):
+            return self.model
+        return self.base_url or ROUTER
+
+    @property
+    def _host(self) -> str:
+        """Who is asked: the host, with its port where the URL has one, or `local`."""
+        if self.provider == "local":
+            return "local"
+        return urlsplit(self._url).netloc.rpartition("@")[2].lower()
+
+    @property
     def _clients(self) -> Clients:
         """The clients for the fields as they are now: a copy with another address must not ask the old one."""
-        settings, made = tuple(getattr(self, name) for name in SETTINGS), self._made
+        settings, made = tuple(_frozen(getattr(self, name)) for name in SETTINGS), self._made
         if made is None or made[0] != settings:
             made = self._made = (settings, self._connected())
         return made[1]
@@ -73,6 +167,7 @@ class Connection(Checked):
         """New clients; nothing is sent. ConfigurationError for settings that cannot work."""
         if self.server is not None and self.base_url is None:
             raise ConfigurationError(f"`server` = {self.server!r} needs `base_url`")
+        self._check_model()
         self._check_key()
         for name, kind in HTTP.items():
             own = getattr(self, name)
@@ -84,14 +179,32 @@ class Connection(Checked):
         awaiting = self._client(AsyncHfInference, self.http_async_client) if self.http_async_client else None
         return Clients(blocking, awaiting)
 
+    def _check_model(self) -> None:
+        if self.model is not None and is_url(self.model):
+            check_url(self.model, "`model`")
+        elif self.model is not None:
+            check_model(self.model, type(self).__name__)
+
     def _check_key(self) -> None:
         try:
-            find_token(self.api_key)
+            find_token(self.api_key or False)
         except ConfigurationError as error:
             said = error.message.replace("the token", "`api_key`")
             raise ConfigurationError(said, hint="The model's ID goes into `model`") from None
 
     def _client(self, kind: Any, http: Any) -> Any:
-        options = Options(timeout=self.timeout, max_retries=self.max_retries)
-        made = kind(self.api_key, provider=self.provider, base_url=self.base_url, options=options, http_client=http)
+        options = Options(
+            timeout=as_timeout(self.timeout), max_retries=self.max_retries, bill_to=self.bill_to,
+            extra_headers=self.extra_headers, wait_for_model=self.wait_for_model,
+        )  # fmt: skip
+        key = self.api_key
+        token = False if isinstance(key, AmbientKey) or key == SecretStr("") else key
+        made = kind(token, provider=self.provider, base_url=self.base_url, options=options, http_client=http)
+        if isinstance(key, AmbientKey) and self.provider != "local":
+            made._settings = replace(made._settings, token=key.token)
         return made if self.server is None else made.endpoint(self.base_url, server=self.server)
+
+
+def _frozen(value: Any) -> Any:
+    """A value as it is now, to tell later whether it was changed."""
+    return dict(cast("dict[str, str]", value)) if isinstance(value, dict) else value

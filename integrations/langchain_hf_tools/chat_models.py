@@ -6,42 +6,39 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import AliasChoices, Field
 
-from hf_tools.errors import InputError, shown
-from hf_tools.tasks.chat import ChatCompletion
-from langchain_hf_tools import _messages
+from hf_tools.providers import is_url
+from hf_tools.streams import Stream
+from hf_tools.tasks.chat import ChatCompletion, ChatCompletionOutput
+from hf_tools.tasks.chat_stream import ChatChunk
+from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
+from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling
 from langchain_hf_tools._connection import CONFIG, Connection
+from langchain_hf_tools.errors import model_errors
+from langchain_hf_tools.profiles import profile_of
 
-SENT = ("temperature", "max_tokens", "stop")
-"""The fields that go into each request; the task has them under the same names."""
+translator.register()
 
 
-class ChatHfInference(Connection, BaseChatModel):
+class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
     """A chat model that Hugging Face's router, an endpoint or the embedded backend runs.
 
     ChatHfInference(model="openai/gpt-oss-120b")                     # token from HF_TOKEN or the login file
-    ChatHfInference(base_url="http://127.0.0.1:8080", api_key="...") # vLLM, TGI, llama.cpp
+    ChatHfInference(model="openai/gpt-oss-120b:groq")                # one provider behind the router
+    ChatHfInference(base_url="http://127.0.0.1:8080", api_key="...") # vLLM, SGLang, TGI, llama.cpp; with or without /v1
     ChatHfInference(provider="local")                                # no token, no network
 
-    Nothing is sent but what was set. Calls raise an HfError; a stream that ends early raises StreamInterrupted. A
+    Nothing is sent but what was set. Calls raise an HfError that is also one of langchain-core's ModelErrors where that
+    has one (`langchain_hf_tools.errors`). A stream that ends early raises StreamInterrupted with `partial_message`. A
     tool call whose arguments are not a complete JSON object is in `invalid_tool_calls`, so that no agent runs it.
     """
 
     model_config = CONFIG
-
-    temperature: float | None = None
-    """0 to 2: 0 always takes the likeliest token."""
-    max_tokens: int | None = None
-    """Most tokens that are written; without it the server decides."""
-    stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
-    """Texts that end the answer. Also called `stop_sequences`."""
 
     @property
     def _llm_type(self) -> str:
@@ -49,48 +46,75 @@ class ChatHfInference(Connection, BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        names = ("model", "provider", "base_url", *SENT)
+        names = ("model", "provider", "base_url", "server", *SENT)
         return {name: getattr(self, name) for name in names}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        """What tracing is told about a call."""
+        found = super()._get_ls_params(stop=stop, **kwargs)
+        found["ls_provider"] = answers.PROVIDER
+        found["ls_model_name"] = kwargs.get("model") or self.model or self.base_url or self.provider
+        return found
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return profile_of(self.model, self.provider, self.base_url)
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
-        return _messages.result(self._clients.blocking.run(self._task(messages, stop, kwargs)))
+        with model_errors():
+            response = self._clients.blocking.respond(self._task(messages, stop, kwargs))
+        return answers.result(response.answer, response, self.reasoning_tags)
 
     async def _agenerate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
-        return _messages.result(await self._clients.awaiting.run(self._task(messages, stop, kwargs)))
+        with model_errors():
+            response = await self._clients.awaiting.respond(self._task(messages, stop, kwargs))
+        return answers.result(response.answer, response, self.reasoning_tags)
 
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:  # fmt: skip
-        with self._clients.blocking.stream(_single(self._task(messages, stop, kwargs))) as stream:
+        pieces = answers.Pieces(self.reasoning_tags)
+        with model_errors(), pieces.told(), self._opened(messages, stop, kwargs) as stream:
             for piece in stream:
-                if (chunk := _messages.part(piece)) is not None:
-                    yield chunk
-            yield from _messages.last(stream.final, stream.usage)
+                yield from pieces.of(piece)
+            yield from pieces.end(stream.final, stream.usage, stream)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:  # fmt: skip
-        async with self._clients.awaiting.stream(_single(self._task(messages, stop, kwargs))) as stream:
-            async for piece in stream:
-                if (chunk := _messages.part(piece)) is not None:
+        pieces = answers.Pieces(self.reasoning_tags)
+        with model_errors(), pieces.told():
+            async with self._clients.awaiting.stream(self._streamed(messages, stop, kwargs)) as stream:
+                async for piece in stream:
+                    for chunk in pieces.of(piece):
+                        yield chunk
+                for chunk in pieces.end(stream.final, stream.usage, stream):
                     yield chunk
-            for end in _messages.last(stream.final, stream.usage):
-                yield end
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        return answers.combined(llm_outputs)
 
     def _task(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> ChatCompletion:
         """The request: the fields, then what this call says; InputError for what the task does not know."""
-        given: dict[str, Any] = {"model": self.model, **{name: getattr(self, name) for name in SENT}}
-        given |= {} if stop is None else {"stop": stop}
-        given |= {name: value for name, value in more.items() if name != "ls_structured_output_format"}
-        return ChatCompletion(_messages.to_wire(messages), **given)
+        own = {"model": self.model, **{name: getattr(self, name) for name in SENT}}
+        model = more.get("model") or self.model
+        writer = requests.writer(self, model, self.profile)
+        return requests.task(writer.to_wire(messages), own, stop, more)
+
+    def _opened(
+        self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]
+    ) -> Stream[ChatCompletionOutput, ChatChunk]:
+        return self._clients.blocking.stream(self._streamed(messages, stop, more))
+
+    def _streamed(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> ChatCompletion:
+        return requests.streamed(self._task(messages, stop, more), usage=more.get("stream_usage", self.stream_usage))
 
     def bind_tools(
         self,
@@ -98,38 +122,69 @@ class ChatHfInference(Connection, BaseChatModel):
         *,
         tool_choice: str | bool | dict[str, Any] | None = None,
         strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """A model that may call these tools.
 
         `tool_choice`: "auto" or "none"; "required", "any" or True for at least one call; the name of a tool; or the
-        mapping that the server takes. InputError for a name that no tool has.
+        mapping that the server takes. `strict` asks for arguments that keep to the schema, where the server can.
+        `response_format`: a class, a JSON schema or the server's own form, for the answer that is no tool call.
+        InputError for a name that no tool has.
         """
-        if not tools:
-            return self.bind(**kwargs)
-        wire = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-        choice = _tool_choice(tool_choice, [str(tool["function"]["name"]) for tool in wire])
-        return self.bind(tools=wire, **({} if choice is None else {"tool_choice": choice}), **kwargs)
+        sent = binding.bound(tools, tool_choice, strict) | kwargs
+        if parallel_tool_calls is not None and tools:
+            sent["parallel_tool_calls"] = parallel_tool_calls
+        if response_format is not None:
+            sent["response_format"] = binding.response_format(response_format, strict)
+        return self.bind(**sent)
 
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: structured.Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """A model whose answers are objects: of the class for a pydantic class, else dicts.
 
-def _single(task: ChatCompletion) -> ChatCompletion:
-    """The task, refused where several answers would be mixed up in one stream."""
-    if (task.n or 1) > 1:
-        raise InputError(f"chat_completion: `n` = {task.n} cannot be streamed", hint="Use invoke or generate")
-    return task
+        `method`: "json_schema" (the server keeps to the schema), "function_calling" or "json_mode" (any JSON: say in
+        the prompt what you want). Without it json_schema where the profile knows that the model has it, on endpoints
+        and on the embedded backend; else function_calling. `strict` goes with the first two. `tools` may be called
+        before the answer comes, with json_schema only. `include_raw` gives a dict of `raw`, `parsed` and
+        `parsing_error`. Calls raise OutputParserException for an answer that is not complete JSON, or not of the class.
+        """
+        method = method or self._method()
+        sent = structured.request(schema, method, strict, tools)
+        return structured.parsed(self.bind(**sent, **kwargs), schema, method, include_raw=include_raw)
 
+    def _method(self) -> structured.Method:
+        known = (self.profile or {}).get("structured_output")
+        own = self.provider == "local" or self.base_url is not None or is_url(self.model)
+        return "json_schema" if (own if known is None else known) else "function_calling"
 
-def _tool_choice(choice: Any, names: Sequence[str]) -> str | dict[str, Any] | None:
-    """The choice as the wire has it."""
-    if choice is None or choice is False:
-        return None
-    if isinstance(choice, dict):
-        return choice  # pyright: ignore[reportUnknownVariableType]
-    if choice in ("auto", "none"):
-        return str(choice)
-    if choice is True or choice in ("any", "required"):
-        return "required"
-    if choice not in names:
-        known = ", ".join(["auto", "none", "required", *names])
-        raise InputError(f"`tool_choice` = {shown(repr(choice), 60)}: known are {known}")
-    return {"type": "function", "function": {"name": choice}}
+    def get_token_ids(self, text: str) -> list[int]:
+        """The ids of a text's tokens by `custom_get_token_ids` or `tokenizer`; InputError where there is neither."""
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        with model_errors():
+            return tokens.ids_of(text, self.tokenizer, self._ask)
+
+    def get_num_tokens(self, text: str) -> int:
+        """How many tokens a text has; an estimate of 4 characters a token where there is no tokenizer."""
+        return len(self.get_token_ids(text)) if self._counts else -(-len(text) // tokens.CHARACTERS)
+
+    def get_num_tokens_from_messages(self, messages: Any, tools: Any = None) -> int:
+        """How many tokens a conversation has, with its tools; marks of the template and media are estimated."""
+        return tokens.count(messages, tools, self.get_token_ids if self._counts else None)
+
+    @property
+    def _counts(self) -> bool:
+        return self.custom_get_token_ids is not None or self.tokenizer is not None
+
+    def _ask(self, text: str) -> list[int]:
+        return self._clients.blocking.run(tokens.Tokenize(text, model=self.model))

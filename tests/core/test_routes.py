@@ -351,3 +351,10 @@ def test_openai_paths(url: str, path: str, expected: str) -> None:
 )
 def test_urls_of_routes(url: str, path: str, expected: str) -> None:
     assert url_of(Route("toolkit", url), path) == expected
+
+
+@pytest.mark.parametrize("server", ["openai", "tgi", "tei"])
+def test_what_is_no_openai_route_stands_beside_v1(server: Any) -> None:
+    for base in ("http://h/a", "http://h/a/", "http://h/a/v1", "http://h/a/v1/"):
+        assert url_of(Route(server, f"{base}?x=1"), "/tokenize") == "http://h/a/tokenize?x=1"
+    assert url_of(Route("toolkit", "http://h/v1"), "/tokenize") == "http://h/v1/tokenize"

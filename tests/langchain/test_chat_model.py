@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    ChatMessage,
-    FunctionMessage,
-    HumanMessage,
-    SystemMessage,
-    ToolMessage,
-)
-from langchain_core.tools import tool
-from pydantic import BaseModel, SecretStr
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from pydantic import SecretStr
 
-from hf_tools.errors import InputError, StreamInterrupted
+from hf_tools.errors import InputError, StreamError, StreamInterrupted
 from hf_tools.tasks.chat import ChatCompletionOutput
 from langchain_hf_tools import ChatHfInference
-
-Completion = Callable[..., dict[str, Any]]
-Events = Callable[..., httpx.Response]
-
-
-@tool
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    return a + b
-
-
-def added_up(chunks: list[Any]) -> AIMessageChunk:
-    whole: AIMessageChunk = chunks[0]
-    for chunk in chunks[1:]:
-        whole = whole + chunk
-    return whole
-
-
-def call(arguments: Any, name: str = "add", number: str | None = "c1") -> dict[str, Any]:
-    return {"id": number, "type": "function", "function": {"name": name, "arguments": arguments}}
-
-
-def calling(arguments: dict[str, Any]) -> AIMessage:
-    return AIMessage("", tool_calls=[{"name": "add", "args": arguments, "id": "c1"}])
-
-
-def nested() -> list[Any]:
-    value: list[Any] = []
-    for _ in range(100_000):
-        value = [value]
-    return value
-
+from langchain_hf_tools._chat.answers import Pieces
+from tests.langchain.chatting import USAGE, Completion, Events, added_up, call
 
 # what is sent
 
@@ -94,88 +53,67 @@ def test_an_endpoint(serve: Any, completion: Completion) -> None:
     assert str(server.requests[0].url) == "http://127.0.0.1:9/v1/chat/completions"
 
 
-MESSAGES: list[tuple[BaseMessage, dict[str, Any]]] = [
-    (SystemMessage("Be kind."), {"role": "system", "content": "Be kind."}),
-    (HumanMessage("Hi", name="Ann"), {"role": "user", "content": "Hi", "name": "Ann"}),
-    (ChatMessage(content="Hi", role="developer"), {"role": "developer", "content": "Hi"}),
-    (AIMessage("Hello"), {"role": "assistant", "content": "Hello"}),
-    (AIMessageChunk(content="Hello"), {"role": "assistant", "content": "Hello"}),
-    (ToolMessage("4", tool_call_id="c1"), {"role": "tool", "content": "4", "tool_call_id": "c1"}),
-    (
-        AIMessage("", tool_calls=[{"name": "add", "args": {"a": "é"}, "id": "c1"}]),
-        {"role": "assistant", "content": "", "tool_calls": [call('{"a": "é"}')]},
-    ),
-    (
-        AIMessage("", invalid_tool_calls=[{"name": "add", "args": '{"a"', "id": "c1", "error": None}]),
-        {"role": "assistant", "content": "", "tool_calls": [call('{"a"')]},
-    ),
-    (
-        AIMessage("", invalid_tool_calls=[{"name": None, "args": None, "id": "c1", "error": None}]),
-        {"role": "assistant", "content": "", "tool_calls": [call("", name="")]},
-    ),
-    (HumanMessage(["Hi ", {"type": "text", "text": "you"}]), {"role": "user", "content": "Hi you"}),
-    (
-        AIMessage([{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "Hi"}, {"type": "tool_use"}]),
-        {"role": "assistant", "content": "Hi"},
-    ),
-    (
-        HumanMessage([{"type": "text", "text": "?"}, {"type": "image", "url": "https://example.org/a.png"}]),
-        {
-            "role": "user",
-            "content": [
-                {"type": "text", "text": "?"},
-                {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
-            ],
-        },
-    ),
-    (
-        HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]),
-        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]},
-    ),
-]
-
-
-@pytest.mark.parametrize(("message", "wire"), MESSAGES)
-def test_messages_are_written(serve: Any, completion: Completion, message: BaseMessage, wire: dict[str, Any]) -> None:
-    server = serve(completion())
-    ChatHfInference(**server.models).invoke([message])
-    assert server.bodies[0]["messages"] == [wire]
-
-
-@pytest.mark.parametrize(
-    ("message", "said"),
-    [
-        (FunctionMessage(content="4", name="add"), r"messages\[0\] \(FunctionMessage\): .* cannot be sent"),
-        (HumanMessage([{"type": "text", "text": 5}]), "a block of text holds int, not text"),
-        (
-            calling({"a": {1}}),
-            r"messages\[0\] \(AIMessage\): the arguments of the tool call `add` are not JSON: .* set ",
-        ),
-        (calling({"a": float("nan")}), "the arguments of the tool call `add` are not JSON: Out of range"),
-        (calling({"a": nested()}), "the arguments of the tool call `add` are not JSON: maximum recursion"),
-        (HumanMessage([{"type": "video", "url": "https://example.org/a.mp4"}]), "content of the type 'video'"),
-        (HumanMessage([{"type": "thinking", "thinking": "Hm"}]), "content of the type 'thinking'"),
-        (HumanMessage([{"type": "image", "file_id": "f1"}]), "an image cannot be sent"),
-    ],
-)
-def test_messages_are_refused(serve: Any, message: BaseMessage, said: str) -> None:
-    server = serve({})
-    with pytest.raises(InputError, match=said):
-        ChatHfInference(**server.models).invoke([message])
-    assert server.requests == []
-
-
 # what comes back
 
 
 def test_an_answer(serve: Any, completion: Completion) -> None:
     message = ChatHfInference(**serve(completion("Hello", reasoning_content="Hm")).models).invoke("Hi")
     assert message.content == "Hello"
-    assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    assert message.usage_metadata == USAGE
     assert message.response_metadata == {
         "model_name": "org/model-1", "model_provider": "huggingface", "finish_reason": "stop", "id": "chatcmpl-1",
+        "token_usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
     }  # fmt: skip
     assert message.additional_kwargs == {"reasoning_content": "Hm"}
+
+
+def test_what_the_server_tells_of_itself(serve: Any, completion: Completion, events: Events) -> None:
+    headers = {"x-inference-provider": "groq", "x-request-id": "r1"}
+    known = {"inference_provider": "groq", "request_id": "r1", "system_fingerprint": "fp"}
+    answer: Any = {**completion(), "system_fingerprint": "fp"}
+    answer["choices"][0]["logprobs"] = {"content": [{"token": "Hi", "logprob": -0.1}]}
+    message = ChatHfInference(**serve(httpx.Response(200, headers=headers, json=answer)).models).invoke("Hi")
+    assert message.response_metadata.items() >= known.items()
+    assert message.response_metadata["logprobs"] == {"content": [{"token": "Hi", "logprob": -0.1}]}
+    stream = events({"content": "Hi"})
+    stream.headers.update(headers)
+    whole = added_up(ChatHfInference(**serve(stream).models).stream("Hi"))
+    assert (whole.response_metadata["inference_provider"], whole.response_metadata["request_id"]) == ("groq", "r1")
+    named = ChatHfInference(**serve({**completion(), "provider": "Together"}).models).invoke("Hi")
+    assert named.response_metadata["inference_provider"] == "Together"
+
+
+def test_log_probabilities_of_a_stream(serve: Any, events: Events) -> None:
+    stream = events({"content": "a"}, {"content": "b"})
+    told = stream.text.replace('"delta": {"content"', '"logprobs": {"content": [{"token": "t"}]}, "delta": {"content"')
+    stream = httpx.Response(200, headers=stream.headers, text=told)
+    whole = added_up(ChatHfInference(**serve(stream).models, logprobs=True).stream("Hi"))
+    assert whole.response_metadata["logprobs"] == {"content": [{"token": "t"}, {"token": "t"}]}
+
+
+def test_a_refusal(serve: Any, completion: Completion, events: Events) -> None:
+    message = ChatHfInference(**serve(completion(None, refusal="No.")).models).invoke("Hi")
+    assert (message.content, message.additional_kwargs) == ("", {"refusal": "No."})
+    whole = added_up(ChatHfInference(**serve(events({"refusal": "N"}, {"refusal": "o."})).models).stream("Hi"))
+    assert (whole.content, whole.additional_kwargs) == ("", {"refusal": "No."})
+
+
+def test_usage_without_a_wish_for_it(serve: Any, completion: Completion, events: Events) -> None:
+    server = serve(events({"content": "Hi"}))
+    list(ChatHfInference(**server.models, stream_usage=False).stream("Hi"))
+    list(ChatHfInference(**server.models).stream("Hi", stream_usage=False))
+    list(ChatHfInference(**server.models, stream_usage=False).stream("Hi", stream_options={"include_usage": True}))
+    assert [body["stream_options"]["include_usage"] for body in server.bodies] == [False, False, True]
+
+
+def test_combined_outputs(serve: Any, completion: Completion) -> None:
+    result = ChatHfInference(**serve(completion()).models).generate([[HumanMessage("Hi")], [HumanMessage("Ho")]])
+    assert result.llm_output == {
+        "model_name": "org/model-1",
+        "token_usage": {"prompt_tokens": 6, "completion_tokens": 4, "total_tokens": 10},
+    }
+    bare = {"choices": [{"message": {"content": "Hi"}}]}
+    assert ChatHfInference(**serve(bare).models).generate([[HumanMessage("Hi")]]).llm_output == {}
 
 
 def test_an_answer_that_says_little(serve: Any) -> None:
@@ -189,8 +127,12 @@ def test_an_answer_that_says_little(serve: Any) -> None:
 def test_several_answers(serve: Any, completion: Completion) -> None:
     two = completion()
     two["choices"] = [two["choices"][0], {"index": 1, "message": {"content": "Ho"}, "finish_reason": "stop"}]
-    generations = ChatHfInference(**serve(two).models).generate([[HumanMessage("Hi")]], n=2).generations[0]
-    assert [each.text for each in generations] == ["Hi", "Ho"]
+    result = ChatHfInference(**serve(two).models, n=2).generate([[HumanMessage("Hi")]])
+    assert [each.text for each in result.generations[0]] == ["Hi", "Ho"]
+    messages: list[Any] = [getattr(each, "message", None) for each in result.generations[0]]
+    assert [each.usage_metadata for each in messages] == [USAGE, None]  # counted once
+    assert result.llm_output is not None
+    assert result.llm_output["token_usage"] == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
 ARGUMENTS: list[tuple[Any, dict[str, Any] | None]] = [
@@ -247,7 +189,7 @@ def test_a_stream(serve: Any, events: Events) -> None:
     whole = added_up(chunks)
     assert whole.content == "Hello"
     assert whole.additional_kwargs == {"reasoning_content": "Hm"}
-    assert whole.usage_metadata == {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    assert whole.usage_metadata == USAGE
     assert whole.response_metadata == {
         "model_name": "org/model-1", "model_provider": "huggingface", "finish_reason": "stop", "id": "chatcmpl-1",
     }  # fmt: skip
@@ -259,7 +201,7 @@ async def test_an_awaited_stream(serve: Any, events: Events) -> None:
     model = ChatHfInference(**serve(events({"role": "assistant"}, {"content": "Hel"}, {"content": "lo"})).models)
     whole = added_up([chunk async for chunk in model.astream("Hi")])
     assert whole.content == "Hello"
-    assert whole.usage_metadata == {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    assert whole.usage_metadata == USAGE
     assert whole.chunk_position == "last"
 
 
@@ -297,7 +239,18 @@ def test_a_stream_that_ends_early_raises(serve: Any, events: Events) -> None:
     partial = caught.value.partial
     assert isinstance(partial, ChatCompletionOutput)
     assert partial.text == "Hel"
+    message = vars(caught.value)["partial_message"]
+    assert isinstance(message, AIMessage)
+    assert (message.content, message.tool_calls) == ("Hel", [])
+    (invalid,) = message.invalid_tool_calls
+    assert (invalid["args"], invalid["error"]) == ('{"a": 1', "the stream ended early")
     assert all(not chunk.tool_call_chunks for chunk in got)
+
+
+def test_an_error_of_a_stream_without_any_answer() -> None:
+    with pytest.raises(StreamError) as caught, Pieces(None).told():
+        raise StreamError("nothing came")
+    assert not hasattr(caught.value, "partial_message")
 
 
 async def test_an_awaited_stream_that_ends_early_raises(serve: Any, events: Events) -> None:
@@ -309,56 +262,6 @@ async def test_an_awaited_stream_that_ends_early_raises(serve: Any, events: Even
 def test_several_answers_cannot_be_streamed(serve: Any) -> None:
     with pytest.raises(InputError, match="cannot be streamed"):
         list(ChatHfInference(**serve({}).models).stream("Hi", n=2))
-
-
-# tools
-
-
-@pytest.mark.parametrize(
-    ("choice", "wire"),
-    [
-        ("auto", "auto"),
-        ("none", "none"),
-        ("any", "required"),
-        ("required", "required"),
-        (True, "required"),
-        ("add", {"type": "function", "function": {"name": "add"}}),
-        ({"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}),
-        (None, None),
-        (False, None),
-    ],
-)
-def test_bound_tools_are_sent(serve: Any, completion: Completion, choice: Any, wire: Any) -> None:
-    server = serve(completion())
-    ChatHfInference(**server.models).bind_tools([add], tool_choice=choice, strict=True).invoke("Hi")
-    body = server.bodies[0]
-    assert body["tools"][0]["function"]["name"] == "add"
-    assert body["tools"][0]["function"]["strict"] is True
-    assert body.get("tool_choice") == wire
-
-
-def test_an_unknown_tool_cannot_be_chosen(serve: Any) -> None:
-    with pytest.raises(InputError, match="known are auto, none, required, add"):
-        ChatHfInference(**serve({}).models).bind_tools([add], tool_choice="subtract")
-
-
-def test_no_tools_are_not_sent(serve: Any, completion: Completion) -> None:
-    server = serve(completion())
-    ChatHfInference(**server.models).bind_tools([], tool_choice="any", seed=1).invoke("Hi")
-    assert server.bodies[0].keys() == {"model", "messages", "seed"}
-
-
-class City(BaseModel):
-    """A city."""
-
-    name: str
-
-
-def test_structured_output(serve: Any, completion: Completion) -> None:
-    server = serve(completion(None, tool_calls=[call('{"name": "Paris"}', name="City")]))
-    model = ChatHfInference(**server.models).with_structured_output(City)
-    assert model.invoke("Which city?") == City(name="Paris")
-    assert server.bodies[0]["tool_choice"] == "required"
 
 
 # the object

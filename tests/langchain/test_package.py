@@ -11,7 +11,15 @@ import pytest
 import langchain_hf_tools
 from hf_tools.errors import MissingExtra
 
-PUBLIC = ["ChatHfInference", "HfInferenceEmbeddings", "HfInferenceTool", "HfInferenceToolkit"]
+PUBLIC = [
+    "ChatHfInference",
+    "HfInferenceEmbeddings",
+    "HfInferenceLLM",
+    "HfInferenceReranker",
+    "HfInferenceTool",
+    "HfInferenceToolkit",
+    "register",
+]
 
 
 def test_public_names() -> None:

@@ -108,6 +108,19 @@ def aclient(server: Any, **options: Any) -> AsyncHfInferenceEndpoint:
 # reading
 
 
+def test_who_answers() -> None:
+    response, _ = events(LAST, DONE)
+    stream = Transport(response).client().chat_completion_stream(MESSAGES)
+    assert (stream.provider, stream.request_id) == (None, None)
+    stream.read()
+    assert (stream.provider, stream.request_id) == ("auto", None)
+    told = {"X-Inference-Provider": "groq", "X-Request-Id": "r1"}
+    response, _ = events(LAST, DONE, **told)
+    stream = Transport(response).client().chat_completion_stream(MESSAGES)
+    stream.read()
+    assert (stream.provider, stream.request_id) == ("groq", "r1")
+
+
 def test_parts_and_what_the_stream_tells() -> None:
     response, body = events(token("One "), token("two") + LAST, DONE, b"data: later\n\n", **{"X-Compute-Type": "gpu"})
     transport = Transport(response)

@@ -218,8 +218,8 @@ def test_case_9_null_and_nan(reply: Made) -> None:
 NOT_VECTORS: list[tuple[FeatureExtraction, Any, str]] = [
     (AB, [1.0, 2.0], r"2 texts were sent, and features of the shape \(2,\) came"),
     (AB, [[1.0], [2.0], [3.0]], r"2 texts were sent, and features of the shape \(3, 1\) came"),
-    (AB, [[1.0], [2.0, 3.0]], "the vectors have 1 or 2 numbers"),
-    (AB, [[], []], "the vectors have 0 numbers"),
+    (AB, [[1.0], [2.0, 3.0]], "vector 1 has 2 numbers, vector 0 has 1"),
+    (AB, [[], []], "vector 0 has 0 numbers"),
     (AB, [[1.0], [float("inf")]], "vector 1 holds nan or an infinite number"),
     (A, [[1.0, 2.0], [3.0]], "these are no features of tokens"),
     (AB, [[[[1.0]], [[2.0]]], [[[1.0]], [[2.0]]]], "these are no features of tokens"),
@@ -233,6 +233,19 @@ def test_what_is_no_vectors(task: FeatureExtraction, value: Any, message: str, r
     assert features == value
     with pytest.raises(ShapeError, match=message):
         features.vectors("mean")
+
+
+def test_vectors_are_numbered_from_the_first_one() -> None:
+    with pytest.raises(ShapeError, match="vector 33 holds nan"):
+        Features([[1.0], [math.nan]], texts=2).vectors(first=32)
+    with pytest.raises(ShapeError, match="vector 33 has 2 numbers, vector 32 has 1"):
+        Features([[1.0], [1.0, 2.0]], texts=2).vectors(first=32)
+
+
+def test_the_missing_embeddings_are_told(reply: Made) -> None:
+    with pytest.raises(ShapeError) as caught:
+        FeatureExtraction(["a", "b", "c"]).decode(reply({"data": [{"embedding": [1.0], "index": 1}]}))
+    assert vars(caught.value)["missing"] == [0, 2]
 
 
 def test_unknown_pooling() -> None:

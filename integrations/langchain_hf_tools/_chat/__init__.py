@@ -1,0 +1,1 @@
+"""The parts of the chat model: one file for each concern; nothing here sends anything."""

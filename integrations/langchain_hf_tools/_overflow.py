@@ -1,0 +1,57 @@
+"""Whether an error says that the input does not fit into the model's context."""
+
+from __future__ import annotations
+
+import re
+
+from hf_tools.errors import HfError
+
+CODES = re.compile(r"context_(?:length|window|size)_exceeded|exceed_context_size|ContextWindowExceeded", re.I)
+"""Types and codes of errors: OpenAI's, which many providers copy, llama.cpp's and LiteLLM's."""
+CODE_FIELD = re.compile(rb'"(?:code|type|error_type)"\s*:\s*"([^"\\]{1,60})"')
+"""A code in a JSON body. The rest of a body is not searched, for it may quote the prompt."""
+WORDINGS = re.compile(
+    r"maximum context length"  # OpenAI, vLLM, SGLang, Mistral, DeepSeek, OpenRouter
+    r"|longer than the (?:model's context|maximum model) length"  # SGLang, Together; vLLM's engine
+    r"|exceeds? (?:the )?(?:available )?context (?:size|window|length|limit)"  # llama.cpp, OpenAI, Anthropic
+    r"|context (?:size|window|length) (?:has been )?exceed"  # llama.cpp within an answer, MiniMax
+    r"|greater than the context length"  # LM Studio
+    r"|`inputs` tokens \+ `max_new_tokens` must be"  # TGI, Together
+    r"|`inputs` must have less than [\d,]+ (?:tokens|characters)"  # TGI, TEI
+    r"|prompt is too long"  # Fireworks, Anthropic
+    r"|reduce the length of the (?:messages|input|prompt)"  # Groq, Cerebras
+    r"|exceeds? the maximum (?:allowed input length|number of tokens allowed)"  # Poolside, Gemini
+    r"|maximum prompt length is|exceeded model token limit"  # xAI, Kimi
+    r"|tokens in the prompt cannot exceed"  # Cohere
+    r"|max_tokens must be at least 1, got -\d",  # older vLLM: what the prompt leaves of the context is below zero
+    re.I,
+)
+RATES = re.compile(r"per[ -](?:minute|hour|day)|rate.?limit|\b[TR]PM\b|\bquota\b", re.I)
+"""A limit of tokens in some time, which shorter input need not satisfy."""
+LIMIT = re.compile(r"(?:context length|context limit)[^\d<>]{0,20}([\d,]+)|must be <= ([\d,]+)", re.I)
+OUTPUT = re.compile(
+    r"([\d,]+) (?:tokens )?(?:in|for) the completion|([\d,]+) output tokens"
+    r"|([\d,]+) `max_new_tokens`|too large: ([\d,]+)",
+    re.I,
+)
+
+
+def overflows(error: HfError) -> bool:
+    """Shorter input would fit: told by the server's code or words, and not the fault of `max_tokens` alone."""
+    text = error.message
+    if RATES.search(text) or not (_coded(error) or WORDINGS.search(text)):
+        return False
+    limit, output = _number(LIMIT, text), _number(OUTPUT, text)
+    return limit is None or output is None or output < limit
+
+
+def _coded(error: HfError) -> bool:
+    codes = [str(getattr(error, "code", ""))]
+    codes += [found.decode("utf-8", "replace") for found in CODE_FIELD.findall(getattr(error, "body", b""))]
+    return any(CODES.search(code) for code in codes)
+
+
+def _number(pattern: re.Pattern[str], text: str) -> int | None:
+    found = pattern.search(text)
+    digits = next(filter(None, found.groups())).replace(",", "") if found else ""
+    return int(digits) if digits else None

@@ -1,0 +1,241 @@
+"""The fields of embeddings: what each sends or does, progress, caches, and copies."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import logging
+import math
+import pickle
+import sys
+from typing import Any
+
+import httpx
+import pytest
+from langchain_core.exceptions import ModelAPIError, ModelInvalidRequestError
+from pydantic import SecretStr
+
+from hf_tools.errors import InputError, MissingExtra, ShapeError
+from hf_tools.task import build
+from hf_tools.tasks.embedding import FeatureExtraction
+from langchain_hf_tools import HfInferenceEmbeddings
+from tests.langchain.vector_server import VectorServer
+
+SHARED: dict[str, Any] = {
+    "truncate": True,
+    "truncation_direction": "left",
+    "dimensions": 2,
+    "encoding_format": "base64",
+}
+OPENAI: dict[str, Any] = {"base_url": "http://127.0.0.1:9/v1", "server": "openai", "model": "org/model"}
+
+
+def any_(value: object) -> Any:
+    return value
+
+
+def openai(vectors: Any) -> VectorServer:
+    """A server that gives these vectors in OpenAI's form."""
+    return VectorServer(answers=lambda _: {"data": [{"index": at, "embedding": v} for at, v in enumerate(vectors)]})
+
+
+def test_the_fields_are_those_of_the_task() -> None:
+    build(FeatureExtraction)
+    task, model = inspect.signature(FeatureExtraction).parameters, HfInferenceEmbeddings.model_fields
+    left = {"text", "prompt_name", "model"}
+    assert task.keys() - model.keys() == left - {"model"}
+    for name in task.keys() - left:
+        assert HfInferenceEmbeddings.__annotations__[name] == task[name].annotation
+        assert model[name].default == task[name].default
+
+
+async def test_every_field_goes_to_the_server() -> None:
+    server = VectorServer(answers=lambda _: [[3.0, 4.0]])
+    fields: dict[str, Any] = {**SHARED, "normalize": False, "query_prompt": "q: ", "document_prompt_name": "passage"}
+    model = HfInferenceEmbeddings(model="org/model", **server.clients, **fields)
+    assert model.embed_query("7") == await model.aembed_query("7") == [3.0, 4.0]
+    assert model.embed_documents(["7"]) == await model.aembed_documents(["7"]) == [[3.0, 4.0]]
+    sent = {**SHARED, "normalize": False}
+    assert server.bodies[:2] == [{"inputs": ["q: 7"], **sent}] * 2
+    assert server.bodies[2:] == [{"inputs": ["7"], "prompt_name": "passage", **sent}] * 2
+    assert server.paths == ["/hf-inference/models/org/model/pipeline/feature-extraction"] * 4
+
+
+def test_prompts_for_documents_and_names_for_queries() -> None:
+    server = VectorServer()
+    model = HfInferenceEmbeddings(**server.fields, query_prompt_name="query", document_prompt="passage: ")
+    model.embed_query("7")
+    model.embed_documents(["8"])
+    assert server.bodies == [{"inputs": ["7"], "prompt_name": "query"}, {"inputs": ["passage: 8"]}]
+    assert server.paths == ["/embed"] * 2
+
+
+@pytest.mark.parametrize("kind", ["query", "document"])
+def test_two_prompts_are_refused(kind: str) -> None:
+    given: dict[str, Any] = {f"{kind}_prompt": "x: ", f"{kind}_prompt_name": "x"}
+    with pytest.raises(InputError, match=f"`{kind}_prompt` and `{kind}_prompt_name` are two ways to one end"):
+        HfInferenceEmbeddings(**given)
+
+
+async def test_normalize_works_with_every_server() -> None:
+    server = openai([[3.0, 4.0], [0.0, 0.0]])
+    model = HfInferenceEmbeddings(**OPENAI, **server.clients, normalize=True)
+    assert model.embed_documents(["a", "b"]) == [[0.6, 0.8], [0.0, 0.0]]
+    assert await model.aembed_documents(["a", "b"]) == [[0.6, 0.8], [0.0, 0.0]]
+    assert server.bodies[0] == {"model": "org/model", "input": ["a", "b"]}
+
+
+def test_what_a_server_cannot_carry_is_refused_by_name() -> None:
+    server = openai([[1.0]])
+    model = HfInferenceEmbeddings(**OPENAI, **server.clients, normalize=False)
+    with pytest.raises(InputError, match="an OpenAI-shaped server cannot carry `normalize`") as caught:
+        model.embed_documents(["a"])
+    assert isinstance(caught.value, ModelInvalidRequestError)
+    assert "text 0" not in str(caught.value)
+    assert server.bodies == []
+
+
+def test_vectors_in_base64() -> None:
+    server = openai(["AACAPwAAAMA="])
+    model = HfInferenceEmbeddings(**OPENAI, **server.clients, encoding_format="base64", dimensions=2)
+    assert model.embed_query("a") == [1.0, -2.0]
+    assert server.bodies == [{"model": "org/model", "input": ["a"], "dimensions": 2, "encoding_format": "base64"}]
+
+
+def test_features_of_tokens_are_pooled_where_it_is_said_how() -> None:
+    def answers(body: Any) -> Any:
+        return [[[[1.0, 2.0], [3.0, 4.0]]]] * len(body["inputs"])
+
+    fields: dict[str, Any] = {"model": "org/model", **VectorServer(answers=answers).clients}
+    with pytest.raises(InputError, match="these are features of tokens"):
+        HfInferenceEmbeddings(**fields).embed_documents(["a", "b"])
+    assert HfInferenceEmbeddings(**fields, pooling="mean").embed_documents(["a", "b"]) == [[2.0, 3.0]] * 2
+    assert HfInferenceEmbeddings(**fields, pooling="cls", normalize=True).embed_query("a") == pytest.approx(
+        [1 / math.sqrt(5), 2 / math.sqrt(5)]
+    )
+
+
+WRONG: list[tuple[Any, str]] = [
+    ([[1.0, 2.0]], r"2 texts were sent, and features of the shape \(1, 2\) came; this is texts 2 to 3, counted from 0"),
+    ([[1.0, 2.0], [1.0]], "vector 3 has 1 numbers, vector 2 has 2; this is texts 2 to 3"),
+    ([[1.0, 2.0], [1.0, None]], "vector 3 holds nan or an infinite number; this is texts 2 to 3"),
+    ([[1.0], [2.0]], "the vectors have 1 numbers, and 2 were asked for; this is texts 2 to 3"),
+    ({"data": [{"index": 1, "embedding": [1.0, 2.0]}]}, "those at .1.; this is texts 2 to 3, .* 0, and 2 is missing"),
+]
+
+
+@pytest.mark.parametrize(("answer", "said"), WRONG)
+async def test_wrong_vectors_are_an_error_that_names_the_text(answer: Any, said: str) -> None:
+    server = VectorServer(answers=lambda body: answer if "c" in body["inputs"] else [[1.0, 2.0]] * 2)
+    model = HfInferenceEmbeddings(model="org/model", **server.clients, batch_size=2, dimensions=2)
+    for error in (ShapeError, ModelAPIError):
+        with pytest.raises(error, match=said):
+            model.embed_documents(["a", "b", "c", "d"])
+        with pytest.raises(error, match=said):
+            await model.aembed_documents(["a", "b", "c", "d"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ("abc", "`texts` must be a list of texts, got str"),
+        (5, "`texts` must be a list of texts, got int"),
+        (["a", 5], r"`texts\[1\]` is no text but int"),
+        (["a", "b", " "], r"`texts\[2\]` must not be empty"),
+        (["a", None], r"`texts\[1\]` is no text but NoneType"),
+    ],
+)
+async def test_wrong_texts_are_refused(texts: Any, said: str) -> None:
+    server = VectorServer()
+    model = HfInferenceEmbeddings(**server.fields)
+    for error in (InputError, ModelInvalidRequestError):
+        with pytest.raises(error, match=said):
+            model.embed_documents(texts)
+        with pytest.raises(error, match=said):
+            await model.aembed_documents(texts)
+        with pytest.raises(error, match=said):
+            next(model.embed_iter(texts))
+        with pytest.raises(error, match=said):
+            await anext(model.aembed_iter(texts))
+    for query in ("", 5):
+        with pytest.raises(InputError, match=r"`text` (must not be empty|is no text but int)"):
+            model.embed_query(any_(query))
+        with pytest.raises(InputError, match=r"`text` (must not be empty|is no text but int)"):
+            await model.aembed_query(any_(query))
+    assert server.bodies == []
+
+
+async def test_progress_is_told_after_each_batch() -> None:
+    told: list[tuple[int, int | None]] = []
+    server = VectorServer()
+
+    def hook(done: int, total: int | None) -> None:
+        told.append((done, total))
+
+    model = HfInferenceEmbeddings(**server.fields, batch_size=2, show_progress=hook)
+    model.embed_documents(["1", "2", "3"])
+    await model.aembed_documents(["1", "2", "3"])
+    assert [*model.embed_iter(iter(["1"]))] == [[1.0, 1.0]]
+    model.embed_query("1")
+    assert told == [(2, 3), (3, 3), (2, 3), (3, 3), (1, None)]
+
+
+def test_a_progress_hook_that_fails_loses_no_vectors(caplog: pytest.LogCaptureFixture) -> None:
+    def hook(done: int, total: int | None) -> None:
+        raise RuntimeError("no terminal")
+
+    model = HfInferenceEmbeddings(**VectorServer().fields, batch_size=1, show_progress=hook)
+    with caplog.at_level(logging.WARNING, "langchain_hf_tools"):
+        assert len(model.embed_documents(["1", "2", "3"])) == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "the progress hook failed and is not called again in this call"
+    ]
+
+
+def test_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = VectorServer()
+    model = HfInferenceEmbeddings(**server.fields, show_progress=True)
+    model.embed_documents(["1", "2", "3"])
+    assert "3/3" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(MissingExtra, match="`show_progress` = True needs tqdm: pip install tqdm"):
+        model.embed_documents(["1"])
+    assert len(server.bodies) == 1
+
+
+def test_the_name_for_a_cache_tells_vectors_apart() -> None:
+    changes: list[dict[str, Any]] = [
+        {"model": "org/other"}, {"base_url": "http://127.0.0.1:1"}, {"document_prompt": "passage: "}, {"dimensions": 3},
+        {"document_prompt_name": "passage"}, {"normalize": True}, {"truncate": True}, {"pooling": "cls"},
+    ]  # fmt: skip
+    made = [HfInferenceEmbeddings(api_key=SecretStr("hf_test")).model_copy(update=each) for each in ({}, *changes)]
+    names = [each.cache_namespace for each in made]
+    assert len({*names}) == 9
+    assert all(name.removeprefix("hf-inference-").isalnum() for name in names)
+    for change in ({"api_key": "hf_other"}, {"batch_size": 5}, {"query_prompt": "query: "}, {"timeout": 5.0}):
+        assert made[0].model_copy(update=change).cache_namespace == names[0]
+
+
+def test_copies_keep_the_fields_and_what_was_learned() -> None:
+    server = VectorServer(limit=2)
+    model = HfInferenceEmbeddings(**server.fields, api_key=SecretStr("hf_test"), batch_size=4, query_prompt="q: ")
+    model.embed_documents(["1", "2", "3"])
+    server.bodies.clear()
+    model.model_copy(update={"query_prompt": None}).embed_documents(["1", "2", "3"])
+    assert server.sizes == [2, 1]
+    plain = HfInferenceEmbeddings(query_prompt="q: ", api_key=SecretStr("hf_test"))
+    for twin in (pickle.loads(pickle.dumps(plain)), copy.deepcopy(plain)):
+        assert (twin.query_prompt, "hf_test" in repr(twin)) == ("q: ", False)
+
+
+def test_several_event_loops() -> None:
+    model = HfInferenceEmbeddings(**VectorServer().fields, batch_size=2)
+    for _ in range(3):
+        assert asyncio.run(model.aembed_documents(["1", "2", "3"])) == [[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]
+
+
+def test_an_answer_without_numbers_in_one_of_the_calls() -> None:
+    server = VectorServer(answers=lambda _: httpx.Response(200, json=[]))
+    with pytest.raises(ShapeError, match="the answer holds no features; this is text 0, counted from 0"):
+        HfInferenceEmbeddings(**server.fields).embed_documents(["1"])
