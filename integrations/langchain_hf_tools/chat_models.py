@@ -18,7 +18,7 @@ from hf_tools.tasks.chat import ChatCompletion, ChatCompletionOutput
 from hf_tools.tasks.chat_stream import ChatChunk
 from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
 from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling
-from langchain_hf_tools._connection import CONFIG, Connection
+from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
 from langchain_hf_tools.profiles import profile_of
 

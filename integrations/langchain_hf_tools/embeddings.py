@@ -16,10 +16,10 @@ from hf_tools.errors import ShapeError
 from hf_tools.inputs import Direction, Positive
 from hf_tools.tasks.embedding import FeatureExtraction
 from hf_tools.tasks.features import Features
-from langchain_hf_tools._batches import Batch, Batching, asent, awaited, checked, iterable, sent
-from langchain_hf_tools._fields import task_fields
-from langchain_hf_tools._ordered import ENDLESS, aordered, ordered
-from langchain_hf_tools._progress import Hook, Progress, progress
+from langchain_hf_tools._calls.batches import Batch, Batching, asent, awaited, checked, iterable, sent
+from langchain_hf_tools._calls.fields import task_fields
+from langchain_hf_tools._calls.ordered import ENDLESS, aordered, ordered
+from langchain_hf_tools._calls.progress import Hook, Progress, progress
 from langchain_hf_tools.errors import model_errors
 
 Vector = list[float]

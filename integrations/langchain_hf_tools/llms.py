@@ -16,11 +16,11 @@ from hf_tools import Response
 from hf_tools.errors import HfError, InputError
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
 from hf_tools.tasks.generation import TextGeneration, TextGenerationOutput
-from langchain_hf_tools import _generations
-from langchain_hf_tools._batches import Batch, Concurrent, awaited
-from langchain_hf_tools._connection import CONFIG
-from langchain_hf_tools._fields import task_fields
-from langchain_hf_tools._ordered import aordered, ordered
+from langchain_hf_tools._calls import generations
+from langchain_hf_tools._calls.batches import Batch, Concurrent, awaited
+from langchain_hf_tools._calls.fields import task_fields
+from langchain_hf_tools._calls.ordered import aordered, ordered
+from langchain_hf_tools._connecting.connection import CONFIG
 from langchain_hf_tools.errors import model_errors
 
 _call: ContextVar[tuple[object, Mapping[str, Any]] | None] = ContextVar("hf_tools_llm_call", default=None)
@@ -142,7 +142,7 @@ class HfInferenceLLM(Concurrent, BaseLLM):
                     return client.respond(tasks[place])
 
             found = ordered(iter(range(len(tasks))), work, at_once=self._at_once())
-            return _generations.result([*found], _stops(tasks), kwargs.get("model") or self.model)
+            return generations.result([*found], _stops(tasks), kwargs.get("model") or self.model)
 
     async def _agenerate(
         self, prompts: list[str], stop: list[str] | None = None,
@@ -156,7 +156,7 @@ class HfInferenceLLM(Concurrent, BaseLLM):
                     return await client.respond(tasks[place])
 
             found = aordered(awaited(range(len(tasks))), work, at_once=self._at_once())
-            return _generations.result([each async for each in found], _stops(tasks), kwargs.get("model") or self.model)
+            return generations.result([each async for each in found], _stops(tasks), kwargs.get("model") or self.model)
 
     def _stream(
         self, prompt: str, stop: list[str] | None = None,
@@ -164,12 +164,12 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     ) -> Iterator[GenerationChunk]:  # fmt: skip
         with model_errors():
             task = _single(self._task(prompt, stop, kwargs))
-            ending = _generations.Ending(_stops([task]))
+            ending = generations.Ending(_stops([task]))
             with self._clients.blocking.stream(task) as stream:
                 for part in stream:
                     if text := ending.feed(part.text):
                         yield _told(GenerationChunk(text=text), run_manager)
-                yield _told(_generations.last(stream.final, stream.headers, ending.last(), task.model), run_manager)
+                yield _told(generations.last(stream.final, stream.headers, ending.last(), task.model), run_manager)
 
     async def _astream(
         self, prompt: str, stop: list[str] | None = None,
@@ -177,13 +177,13 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     ) -> AsyncIterator[GenerationChunk]:  # fmt: skip
         with model_errors():
             task = _single(self._task(prompt, stop, kwargs))
-            ending = _generations.Ending(_stops([task]))
+            ending = generations.Ending(_stops([task]))
             async with self._clients.awaiting.stream(task) as stream:
                 async for part in stream:
                     if text := ending.feed(part.text):
                         yield await _atold(GenerationChunk(text=text), run_manager)
                 yield await _atold(
-                    _generations.last(stream.final, stream.headers, ending.last(), task.model), run_manager
+                    generations.last(stream.final, stream.headers, ending.last(), task.model), run_manager
                 )
 
     def _task(self, prompt: str, stop: list[str] | None, more: Mapping[str, Any]) -> TextGeneration:

@@ -17,9 +17,9 @@ from hf_tools.inputs import Direction, Positive
 from hf_tools.providers import is_url
 from hf_tools.task import Task
 from hf_tools.tasks.embedding import SentenceSimilarity, TextRanking
-from langchain_hf_tools._batches import Batch, Batching, asent, awaited, checked, iterable, sent
-from langchain_hf_tools._fields import task_fields
-from langchain_hf_tools._ordered import aordered, ordered
+from langchain_hf_tools._calls.batches import Batch, Batching, asent, awaited, checked, iterable, sent
+from langchain_hf_tools._calls.fields import task_fields
+from langchain_hf_tools._calls.ordered import aordered, ordered
 from langchain_hf_tools.errors import model_errors
 
 Texts = Sequence[str | Document]

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.catalogue import catalogue
-from langchain_hf_tools._checked import Checked
-from langchain_hf_tools._clients import Clients
+from langchain_hf_tools._connecting.checked import Checked
+from langchain_hf_tools._connecting.clients import Clients
 from langchain_hf_tools.tools import HfInferenceTool
 
 

@@ -16,9 +16,9 @@ from hf_tools.errors import InputError, shown
 from hf_tools.methods import signature
 from hf_tools.providers import is_url
 from hf_tools.task import Task
-from langchain_hf_tools import _render, _schema, _told
-from langchain_hf_tools._checked import Checked
-from langchain_hf_tools._clients import Clients
+from langchain_hf_tools._connecting.checked import Checked
+from langchain_hf_tools._connecting.clients import Clients
+from langchain_hf_tools._tools import render, schema, told
 
 
 @functools.cache
@@ -80,8 +80,8 @@ class HfInferenceTool(Checked, BaseTool):
             raise InputError(f"`expose_model` ({type(expose_model).__name__}): must be True or False")
         given: dict[str, Any] = {
             "name": f"hf_{task}",
-            "description": _schema.described(kind, expose_model=expose_model),
-            "args_schema": _schema.arguments(kind, expose_model=expose_model),
+            "description": schema.described(kind, expose_model=expose_model),
+            "args_schema": schema.arguments(kind, expose_model=expose_model),
             "handle_tool_error": True,
             "handle_validation_error": _refused,
             "clients": Clients(client, async_client) if clients is None else clients,
@@ -103,20 +103,20 @@ class HfInferenceTool(Checked, BaseTool):
         try:
             return self._answer(client.respond(self._asked(args, kwargs)))
         except Exception as error:  # whatever it is, an agent goes on
-            raise ToolException(_told.told(error, self.args)) from error
+            raise ToolException(told.told(error, self.args)) from error
 
     async def _arun(self, *args: Any, **kwargs: Any) -> tuple[str, dict[str, Any]]:
         client = self.clients.awaiting
         try:
             return self._answer(await client.respond(self._asked(args, kwargs)))
         except Exception as error:  # whatever it is, an agent goes on
-            raise ToolException(_told.told(error, self.args)) from error
+            raise ToolException(told.told(error, self.args)) from error
 
     def _asked(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Task[Any]:
         """The task with these arguments; InputError for what a model must not write."""
         first = dict(zip(signature(self._kind).parameters, args, strict=False))  # a bare text is the first argument
         given = {name: value for name, value in {**first, **kwargs}.items() if value is not None}
-        for name in _schema.MEDIA.keys() & given.keys():
+        for name in schema.MEDIA.keys() & given.keys():
             if not isinstance(given[name], str) or given[name][:5].lower() != "data:":
                 form = f"(data:{name}/<type>;base64,<data>), no path and no URL"
                 value = shown(repr(given[name]), 60)
@@ -131,6 +131,6 @@ class HfInferenceTool(Checked, BaseTool):
         answer = response.answer
         artifact = {
             "task": self.task, "model": response.route.model, "provider": response.provider,
-            "answer": _render.plain(answer),
+            "answer": render.plain(answer),
         }  # fmt: skip
-        return _render.text(answer), artifact
+        return render.text(answer), artifact

@@ -16,7 +16,7 @@ from hf_tools import Response
 from hf_tools.errors import InputError, StreamInterrupted
 from hf_tools.task import Route
 from hf_tools.tasks.generation import TextGenerationOutput
-from langchain_hf_tools._generations import Ending, last, result, usage
+from langchain_hf_tools._calls.generations import Ending, last, result, usage
 from langchain_hf_tools.llms import HfInferenceLLM
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}

@@ -15,8 +15,9 @@ from hf_tools import AsyncHfInference, HfInference, errors
 from hf_tools.catalogue import catalogue
 from hf_tools.errors import HfError
 from hf_tools.providers import LOCAL_TASKS
-from langchain_hf_tools import HfInferenceTool, _render
-from langchain_hf_tools._told import told
+from langchain_hf_tools import HfInferenceTool
+from langchain_hf_tools._tools import render
+from langchain_hf_tools._tools.told import told
 
 CORRECT = "Correct the arguments and call again."
 LATER = "Try again later"
@@ -166,7 +167,7 @@ async def test_a_bug_does_not_end_an_agent(serve: Any, monkeypatch: pytest.Monke
     def fail(answer: Any) -> str:
         raise KeyError("hf_secretsecret")
 
-    monkeypatch.setattr(_render, "text", fail)
+    monkeypatch.setattr(render, "text", fail)
     tool = HfInferenceTool("summarization", **serve([{"summary_text": "Short."}]).both)
     text = f"The tool cannot be used: it failed. {STOP}"
     assert message_of(tool, text="Long.") == await amessage_of(tool, text="Long.") == text

@@ -22,7 +22,9 @@ from hf_tools.docstrings import attribute_docstrings
 from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.media import Audio, Image, Video
 from hf_tools.tasks.text import MaskFills
-from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit, _render, _schema
+from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit
+from langchain_hf_tools._tools import render
+from langchain_hf_tools._tools.schema import BY_HAND, MEDIA, properties
 
 TASKS: dict[str, Any] = dict(catalogue())
 NAMES = list(TASKS)
@@ -88,13 +90,13 @@ def test_schema_is_flat_and_described(name: str, expose_model: bool) -> None:
         # the table is the one free mapping that a task cannot do without
         assert schema["type"] != "object" or schema.get("properties") or argument == "table"
     assert ("model" in parameters["properties"]) is expose_model
-    assert parameters.get("required", []) == _schema.properties(TASKS[name])["required"]
+    assert parameters.get("required", []) == properties(TASKS[name])["required"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_arguments_are_the_fields_of_the_task(name: str) -> None:
     kind = TASKS[name]
-    found = _schema.properties(kind, expose_model=True)["properties"].keys()
+    found = properties(kind, expose_model=True)["properties"].keys()
     hidden = {field.name for field in fields(kind)} - found
     assert hidden <= {
         "extra_body", "generate_parameters", "generation_parameters", "word_boxes", "logit_bias", "response_format",
@@ -107,17 +109,17 @@ def test_descriptions_are_those_of_the_fields(name: str) -> None:
     docs = attribute_docstrings(TASKS[name])
     for base in TASKS[name].__mro__[1:-1]:
         docs = {**attribute_docstrings(base), **docs}
-    for argument, schema in _schema.properties(TASKS[name])["properties"].items():
-        if argument not in _schema.MEDIA and argument not in _schema.BY_HAND:
+    for argument, schema in properties(TASKS[name])["properties"].items():
+        if argument not in MEDIA and argument not in BY_HAND:
             assert schema["description"] == " ".join(docs[argument].split())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_argument_that_is_media_takes_data_only(name: str) -> None:
     kind = TASKS[name]
-    for argument, schema in _schema.properties(kind)["properties"].items():
+    for argument, schema in properties(kind)["properties"].items():
         is_media = "data: URI" in schema["description"]
-        assert is_media == (argument in _schema.MEDIA)
+        assert is_media == (argument in MEDIA)
         if is_media:
             said = called(HfInferenceTool(name, OFFLINE), **needed(kind), **{argument: "/etc/passwd"}).content
             assert "only a data: URI is taken here" in str(said)
@@ -126,11 +128,11 @@ def test_each_argument_that_is_media_takes_data_only(name: str) -> None:
 def needed(kind: Any) -> dict[str, Any]:
     """Something for each argument that a tool needs, but for media."""
     values = {"array": ["a"], "string": "a", "object": {"a": ["1"]}}
-    schema = _schema.properties(kind)
+    schema = properties(kind)
     return {
         argument: values[schema["properties"][argument]["type"]]
         for argument in schema["required"]
-        if argument not in _schema.MEDIA
+        if argument not in MEDIA
     }
 
 
@@ -257,7 +259,7 @@ CASES: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("answer", "text"), CASES)
 def test_texts(answer: Any, text: str) -> None:
-    assert _render.text(answer) == text
+    assert render.text(answer) == text
 
 
 @pytest.mark.parametrize(
@@ -272,13 +274,13 @@ def test_texts(answer: Any, text: str) -> None:
     ],
 )
 def test_a_text_is_never_long(answer: Any) -> None:
-    text = _render.text(answer)
-    assert 0 < len(text) <= _render.LIMIT
+    text = render.text(answer)
+    assert 0 < len(text) <= render.LIMIT
     assert "in the artifact" in text
 
 
 def test_a_cut_list_says_how_many_more() -> None:
-    text = _render.text([{"n": n} for n in range(1000)])
+    text = render.text([{"n": n} for n in range(1000)])
     assert text.startswith('[{"n": 0}, {"n": 1}')
     shown = len(json.loads(text[: text.rindex("]") + 1]))
     assert text.endswith(f" ({1000 - shown} more of 1000, in the artifact)")
@@ -288,7 +290,7 @@ def test_a_cut_list_says_how_many_more() -> None:
     "answer", [Video(b"x" * 10), [float("nan")], {1: (Image(PNG), None)}, [float("-inf"), 1.5, "x", True]]
 )
 def test_an_artifact_is_json(answer: Any) -> None:
-    plain = _render.plain(answer)
+    plain = render.plain(answer)
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
 

@@ -16,10 +16,10 @@ from hf_tools.errors import ConfigurationError
 from hf_tools.options import Timeout
 from hf_tools.providers import ROUTER, check_model, check_url, is_url
 from hf_tools.task import Server
-from langchain_hf_tools._checked import Checked
-from langchain_hf_tools._clients import Clients
-from langchain_hf_tools._keys import AmbientKey, ambient_key
-from langchain_hf_tools._timeouts import as_timeout
+from langchain_hf_tools._connecting.checked import Checked
+from langchain_hf_tools._connecting.clients import Clients
+from langchain_hf_tools._connecting.keys import AmbientKey, ambient_key
+from langchain_hf_tools._connecting.timeouts import as_timeout
 
 CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 HTTP = {"http_client": httpx.Client, "http_async_client": httpx.AsyncClient}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import Field, PrivateAttr
 
 from hf_tools.errors import HfError, InputError, InvalidRequest, ResponseError, StatusError, TransportError
-from langchain_hf_tools._connection import Connection
+from langchain_hf_tools._connecting.connection import Connection
 
 Answer = TypeVar("Answer")
 LIMIT = re.compile(

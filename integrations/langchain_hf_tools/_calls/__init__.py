@@ -1,0 +1,1 @@
+"""What goes out in many requests: batches, order, concurrency, progress; and the one loop over a task's fields."""

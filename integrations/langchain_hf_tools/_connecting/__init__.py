@@ -1,0 +1,1 @@
+"""Whom a model asks, and how: fields, keys, timeouts, clients."""
