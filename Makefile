@@ -7,27 +7,35 @@ ARGS ?=
 RUN ?= pytest
 
 ifeq ($(OS),Windows_NT)
-BIN := .venv/Scripts
+BIN := Scripts
 else
-BIN := .venv/bin
+BIN := bin
 endif
-PY := $(BIN)/python
-PIP := $(PY) -m pip install --disable-pip-version-check --quiet
+PY := .venv/$(BIN)/python
+PY18 := .venv-core18/$(BIN)/python
+INSTALL := -m pip install --disable-pip-version-check --quiet
+PIP := $(PY) $(INSTALL)
+
+# The tests that need langchain-core; `make test` runs them as well, on the newest release that pip can install.
+LANGCHAIN := tests/langchain tests/cli tests/live/test_cases.py tests/test_examples.py tests/test_installed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint coverage live cassettes fresh clean
+.PHONY: help demo test test-core18 unit lint coverage live servers cassettes weights fresh clean
 
 help: ## this list
 	@echo "Targets (ARGS is passed on, PYTHON chooses the interpreter):"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: .venv/.installed-demo ## real results from the embedded backend: no token, no network but for the first download
 	$(PY) -m hf_tools local pull
 	$(PY) -m hf_tools demo $(ARGS)
 
-test: .venv/.installed-dev ## the whole test suite
-	$(PY) -m hf_tools local pull
+test: weights ## the whole test suite
 	$(PY) -m $(RUN) $(ARGS)
+
+test-core18: weights .venv-core18/.installed ## the tests that need LangChain, on langchain-core 1.8 and langchain 1.5
+	$(PY18) -c 'from langchain_core import __version__ as core; assert core.startswith("1.8."), core; print("langchain-core", core)'
+	$(PY18) -m $(RUN) $(LANGCHAIN) $(ARGS)
 
 unit: .venv/.installed-dev ## the tests that start no real engine or server, on two cores in under a minute
 	$(PY) -m pytest -n 2 -m "not live" $(ARGS)
@@ -45,17 +53,23 @@ coverage: .venv/.installed-dev ## the test suite with branch coverage, and what 
 live: .venv/.installed-dev ## at most 15 small calls against production; needs HF_TOKEN, skipped without
 	$(PY) tests/live/production.py $(ARGS)
 
-cassettes: .venv/.installed-dev ## record cassettes/ anew from real servers started here
-	$(PY) -m hf_tools local pull
+servers: weights ## start real servers on this machine until Ctrl-C, all or those in ARGS; the first time takes 1.7 GB
+	$(PY) tests/live/servers.py $(ARGS)
+
+cassettes: weights ## record cassettes/ anew from real servers started here, all or those in ARGS
 	$(PY) tests/live/record.py $(ARGS)
+
+weights: .venv/.installed-dev
+	$(PY) -m hf_tools local pull
+	$(PY) tests/live/minilm.py
 
 fresh: ## clone HEAD into a temporary directory and run demo and test there, twice, with no pip cache
 	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && git clone --quiet . "$$work/clone" && cd "$$work/clone" && \
 	export PIP_NO_CACHE_DIR=1 && for round in 1 2; do echo "round $$round in $$work/clone"; \
 	$(MAKE) --no-print-directory demo && $(MAKE) --no-print-directory test || exit 1; done
 
-clean: ## remove .venv, caches and build output
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
+clean: ## remove the environments, caches and build output
+	rm -rf .venv .venv-core18 .venv-servers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
 
 # A .venv that an interrupted run left without pip, or with an old Python, is made anew; one that is whole is only stamped.
 .venv/.created:
@@ -79,4 +93,15 @@ clean: ## remove .venv, caches and build output
 	@echo "Installing hf-tools[dev] into .venv (the first time takes a few minutes)"
 	@$(PIP) -e ".[dev]"
 	@$(PIP) --no-deps api-inference-community==0.0.37
+	@touch $@
+
+# pip gives langchain-core 1.7 where the index has no certifi of October 2026, which 1.8 asks for and does not use. So the
+# newer ones are laid over an environment that was resolved with the older ones; the pins spare pip the search for them.
+.venv-core18/.installed: pyproject.toml .venv/.created
+	@echo "Installing hf-tools[dev] into .venv-core18, with langchain-core 1.8 over it (the first time takes a minute)"
+	@[ "$$($(PY18) -c 'import pip, sys; print(sys.version)' 2>/dev/null)" = "$$($(PY) -c 'import sys; print(sys.version)')" ] || \
+	$(PY) -m venv --clear .venv-core18
+	@echo '*' > .venv-core18/.gitignore
+	@$(PY18) $(INSTALL) langchain-core==1.7.2 langchain==1.4.7 langgraph==1.2.22 langchain-tests==1.1.9 -e ".[dev]"
+	@$(PY18) $(INSTALL) --no-deps langchain-core==1.8.2 langchain==1.5.0 api-inference-community==0.0.37
 	@touch $@

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 import os
+import pickle
 import threading
 import warnings
 from collections.abc import Iterator
@@ -268,3 +270,13 @@ def test_a_forked_child_opens_its_own_connection(loopback: Loopback) -> None:
     model.invoke("Hi")
     before, forked, after = loopback.peers
     assert before == after != forked
+
+
+def test_a_client_of_your_own_is_shared_and_never_pickled(serve: Any, completion: Any) -> None:
+    model = ChatHfInference(**serve(completion("Hello")).models)
+    copied = copy.deepcopy(model)
+    assert copied.http_client is model.http_client
+    assert copied.invoke("Hi").content == "Hello"
+    assert copy.deepcopy([model, model])[0].invoke("Hi").content == "Hello"
+    with pytest.raises(ConfigurationError, match="`http_client` cannot be pickled"):
+        pickle.dumps(model)

@@ -1,6 +1,6 @@
 """The routes of Hugging Face's own api-inference-community around real MiniLM pipelines.
 
-    python tests/live/community_server.py      prints its URL and serves until its standard input ends
+    python tests/live/community_server.py PORT      serves until its standard input ends
 
 POST /models/<task> for feature-extraction, sentence-similarity and zero-shot-classification. What is checked in a
 request, and what an error looks like, is theirs; only the pipelines that they call are ours.
@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
-from api_inference_community.routes import pipeline_route
+from api_inference_community import routes
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from hf_tools.local.answers import ANSWERS, Refused, answer
 from hf_tools.local.embed import Embedder
@@ -47,32 +49,30 @@ def application() -> Starlette:
     """The server: the task is in the path, where their images have one task each, in an environment variable."""
     embedder = Embedder()
     pipelines = {task: pipeline(task, embedder) for task in SERVED}
-    turn = asyncio.Lock()
+    turn, theirs = asyncio.Lock(), cast("Any", routes)
 
     async def model(request: Request) -> Response:
         async with turn:
             os.environ["TASK"] = request.path_params["task"]
-            response: Response = await pipeline_route(request)
+            response: Response = await theirs.pipeline_route(request)
             return response
 
-    app: Any = Starlette(routes=[Route("/models/{task}", model, methods=["POST"])])
+    app: Any = Starlette(routes=[Route("/", theirs.status_ok), Route("/models/{task}", model, methods=["POST"])])
     app.get_pipeline = lambda: pipelines[os.environ["TASK"]]
     return app  # type: ignore[no-any-return]
 
 
-def main() -> None:
-    """Serve on a free port of the loopback interface."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(), log_level="critical"))
+def main(port: int) -> None:
+    """Serve on the loopback interface."""
+    server = uvicorn.Server(uvicorn.Config(application(), host="127.0.0.1", port=port, log_level="critical"))
 
     def wait() -> None:
         sys.stdin.read()
         server.should_exit = True
 
     threading.Thread(target=wait, daemon=True).start()
-    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    server.run(sockets=[listening])
+    server.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +12,10 @@ import pytest
 from hf_tools import AsyncHfInference, HfInference, HfInferenceEndpoint
 from hf_tools.errors import InvalidRequest, NotFound, ServerError
 from hf_tools.tasks.embedding import SentenceSimilarity
+from tests.live.servers import running
 
 pytestmark = pytest.mark.live
 
-PROGRAM = Path(__file__).with_name("community_server.py")
 SENTENCE = "That is a happy person"
 OTHERS = ["That is a happy dog", "That is a very happy person", "Today is a sunny day"]
 REFUND = "I want my money back for the broken kettle."
@@ -29,15 +26,8 @@ LABELS = ["refund", "praise", "opening hours"]
 def server() -> Iterator[str]:
     if importlib.util.find_spec("api_inference_community") is None:
         pytest.fail("pip install --no-deps api-inference-community==0.0.37: its dependencies are large and not needed")
-    command = [sys.executable, str(PROGRAM)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), "the server did not start: see its errors"
-            yield url
-        finally:
-            process.kill()
+    with running("api-inference-community") as url:
+        yield url
 
 
 @pytest.fixture

@@ -136,8 +136,15 @@ class Connection(Checked):
     ) -> None:
         await self.aclose()
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy of the fields that shares HTTP clients of your own: connections cannot be copied."""
+        shared = {id(own): own for own in (self.http_client, self.http_async_client) if own is not None}
+        return super().__deepcopy__({**(memo or {}), **shared})
+
     def __getstate__(self) -> dict[Any, Any]:
-        """What is pickled: the fields; the clients are made anew."""
+        """What is pickled: the fields; the clients are made anew. ConfigurationError with HTTP clients of your own."""
+        if own := [name for name in HTTP if getattr(self, name) is not None]:
+            raise ConfigurationError(f"`{own[0]}` cannot be pickled", hint="Pickle the model without it, set it later")
         state = super().__getstate__()
         return {**state, "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_made": None}}
 
