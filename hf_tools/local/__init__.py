@@ -3,6 +3,10 @@
 `transport()` and `async_transport()` are httpx transports that answer as Hugging Face's servers do. They need
 `pip install 'hf-tools[local]'` and, for chat, `python -m hf_tools local pull` once. Nothing optional is imported
 before the first request.
+
+Chat calls tools, one at a time: `required` and a named tool always, `auto` where a tool is near enough to what the user
+said last, and after the tool's result it answers in text. What is copied into the arguments comes from the user's own
+words, so a tool gets no value that the user did not say unless there is nothing to copy. JSON schemas are kept.
 """
 
 from __future__ import annotations

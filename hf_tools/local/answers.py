@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from hf_tools.local.formats import limited
 from hf_tools.local.weights import MINILM, SMOLLM2, Weights
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def chat_body(body: object) -> dict[str, Any]:
         raise Refused(422, f"{SMOLLM2.model} reads text only: a message holds another kind of content")
     if all(fields.get(name) is None for name in ("max_tokens", "max_completion_tokens", "n_predict")):
         fields["max_tokens"] = ANSWER_TOKENS
+        if "response_format" in fields:
+            fields["response_format"] = limited(fields["response_format"])
     return fields
 
 

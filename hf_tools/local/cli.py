@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from hf_tools.errors import HfError
 from hf_tools.local.pull import pull
 from hf_tools.local.weights import INSTALL_COMMAND, MODELS, PULL_COMMAND, SMOLLM2, Weights, find, locate
+
+WIDTH = 110
+"""Characters of a line of prose."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +54,7 @@ def _list(_: argparse.Namespace) -> int:
         _say(f"  size     {weights.size / 1e6:.0f} MB")
         _say(f"  licence  {weights.licence}")
         _say(f"  where    {_where(weights)}")
-        _say(f"  quality  {weights.quality}")
+        _say(textwrap.fill(weights.quality, WIDTH, initial_indent="  quality  ", subsequent_indent=" " * 11))
     return 0
 
 

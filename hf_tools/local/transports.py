@@ -1,6 +1,7 @@
 """The embedded backend as a pair of httpx transports: it answers for every host, in the wire forms of the Hub.
 
     POST /v1/chat/completions, /v1/completions     llama.cpp's own server, streams included
+    POST /v1/chat/completions with tools           the tool chosen here, its arguments by llama.cpp
     POST /models/{id}/pipeline/{task}              the four embedding tasks, computed here
     anything else                                  404 {"error": ...}
 
@@ -19,9 +20,11 @@ import httpx
 from pydantic_core import from_json, to_json
 
 from hf_tools.local.answers import ANSWERS, Embeds, Refused, chat_body, checked
+from hf_tools.local.calls import Fill, completion, empty, events, fill, refused
 from hf_tools.local.chat import ChatServer
 from hf_tools.local.embed import Embedder
 from hf_tools.local.shared import Holder, Shared
+from hf_tools.local.tools import Toolbox, planned
 
 CHAT = Shared(ChatServer)
 EMBEDDER = Shared(Embedder)
@@ -33,11 +36,12 @@ LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 Compute = Callable[[Embeds], Any]
 
 
-def _planned(request: httpx.Request) -> dict[str, Any] | Compute:
-    """What to do: a body for the chat server, or a computation; raises Refused. No engine is loaded for it."""
+def _planned(request: httpx.Request) -> dict[str, Any] | Toolbox | Compute:
+    """A body for the chat server, tools to choose from, or a computation; raises Refused. No engine is loaded."""
     path = request.url.path
     if request.method == "POST" and path in CHAT_PATHS:
-        return chat_body(_json(request))
+        body = chat_body(_json(request))
+        return planned(body) if path == CHAT_PATHS[0] else body
     model, _, task = path.removeprefix("/models/").partition("/pipeline/")
     if request.method == "POST" and path.startswith("/models/") and task and model.count("/") <= 1:
         return checked(task, model, _json(request))
@@ -69,6 +73,27 @@ def _computed(holder: Holder, compute: Compute) -> httpx.Response:
     return httpx.Response(200, headers={"content-type": "application/json"}, content=found)
 
 
+def _picked(holder: Holder, tools: Toolbox) -> Fill | dict[str, Any]:
+    """The call to make, or the body of a plain chat where none is to be made."""
+    function = tools.sole or tools.pick(holder.engine(EMBEDDER))
+    return fill(function, tools.body) if function else tools.chat
+
+
+def _call(call: Fill, status: int, written: bytes) -> httpx.Response:
+    """The answer with the call, whole or as a stream of events, from what llama.cpp wrote."""
+    try:
+        body: Any = from_json(written)
+    except ValueError:
+        body = None
+    if status != 200:
+        return _refusal(refused(call, status, body))
+    whole = completion(call, body)
+    if call.stream:
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, content=b"".join(events(call, whole)))
+    return httpx.Response(200, headers={"content-type": "application/json"}, content=to_json(whole))
+
+
 class LocalTransport(httpx.BaseTransport):
     """Answers an httpx.Client from the embedded backend.
 
@@ -91,7 +116,20 @@ class LocalTransport(httpx.BaseTransport):
             return _refusal(error)
         if callable(plan):
             return _computed(self._holder, plan)
-        return self._pool.handle_request(_forwarded(request, plan, self._holder.engine(CHAT)))
+        chosen = _picked(self._holder, plan) if isinstance(plan, Toolbox) else plan
+        if not isinstance(chosen, Fill):
+            return self._send(request, chosen)
+        if chosen.body is None:
+            return _call(chosen, 200, to_json(empty()))
+        # The whole of the arguments, also for a stream: they are worth nothing in pieces.
+        response = self._send(request, chosen.body)
+        try:
+            return _call(chosen, response.status_code, response.read())
+        finally:
+            response.close()
+
+    def _send(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        return self._pool.handle_request(_forwarded(request, body, self._holder.engine(CHAT)))
 
     def close(self) -> None:
         """Give the engines back and end open streams; a second call does nothing."""
@@ -120,9 +158,21 @@ class AsyncLocalTransport(httpx.AsyncBaseTransport):
             return _refusal(error)
         if callable(plan):
             return await asyncio.to_thread(_computed, self._holder, plan)
+        chosen = await asyncio.to_thread(_picked, self._holder, plan) if isinstance(plan, Toolbox) else plan
+        if not isinstance(chosen, Fill):
+            return await self._send(request, chosen)
+        if chosen.body is None:
+            return _call(chosen, 200, to_json(empty()))
+        response = await self._send(request, chosen.body)
+        try:
+            return _call(chosen, response.status_code, await response.aread())
+        finally:
+            await response.aclose()
+
+    async def _send(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         if (server := self._holder.ready(CHAT)) is None:
             server = await asyncio.to_thread(self._holder.engine, CHAT)
-        return await self._pool().handle_async_request(_forwarded(request, plan, server))
+        return await self._pool().handle_async_request(_forwarded(request, body, server))
 
     def _pool(self) -> httpx.AsyncHTTPTransport:
         # What waits in a pool belongs to its loop, so each loop has its own; those of closed loops hold nothing.

@@ -69,7 +69,12 @@ SMOLLM2 = Weights(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     size=98_362_432,
     licence="Apache-2.0",
-    quality="fluent, often wrong: 135 million parameters, 4 bits, English; for demos and tests, not for facts or sums",
+    quality=(
+        "fluent, often wrong: 135 million parameters, 4 bits, English; for demos and tests, not for facts or sums; "
+        "tool calls: one at a time; all-MiniLM-L6-v2 picks the tool (of three to six the right one for 92 of 93 "
+        "requests; unasked, a call was made for 88 of them and for 2 of 130 that need none), arguments are copied from "
+        "the request (79 of 88 calls wholly right); JSON schemas are kept, the values in them are often invented"
+    ),
 )
 
 MINILM = Weights(
