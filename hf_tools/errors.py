@@ -33,6 +33,7 @@
     │  └─ ReportedError                   200 with {"error": ...}
     ├─ StreamError
     │  ├─ StreamInterrupted               ended without a terminal mark
+    │  │  └─ StreamTimeout (TimeoutError) the server was silent, or the time was used up
     │  ├─ StreamProtocolError             an event that cannot be read
     │  ├─ StreamReportedError             the server reported an error midway
     │  └─ StreamConsumed (RuntimeError)   read out of turn
@@ -262,6 +263,10 @@ class StreamError(HfError):
 
 class StreamInterrupted(StreamError):
     """The stream ended without a terminal mark; `partial` is the answer as far as it came."""
+
+
+class StreamTimeout(StreamInterrupted, TimeoutError):
+    """A stream that had begun was silent for too long, or its time was used up; `partial` is what came before."""
 
 
 class StreamProtocolError(StreamError):

@@ -136,6 +136,11 @@ class _Call(Generic[Out]):
 
     def _again(self, request: Send, error: HfError) -> Send:
         """The next attempt; raises the error where it is final."""
+        assert self.route is not None
+        simpler = self.task.simpler(error) if self.stream else None
+        if simpler is not None:
+            self.task = simpler
+            return replace(request, content=simpler.encode(self.route).content, wait=0.0)
         left = None if self.deadline is None else self.deadline - time.monotonic()
         wait = self.attempts.again(error, left)
         if wait is None:

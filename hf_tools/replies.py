@@ -60,7 +60,7 @@ def status_error(reply: Reply, now: float) -> StatusError:
 
 def _kind(status: int, body: Any) -> tuple[type[StatusError], str | None]:
     if status == 503 and _loading(table(body)):
-        return ModelLoading, "Try again later, or set Options(wait_for_model=True)"
+        return ModelLoading, "Try again later, or set `wait_for_model`"
     if status in STATUSES:
         return STATUSES[status]
     if 300 <= status < 400:

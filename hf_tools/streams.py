@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from hf_tools._http import Http, pieces
 from hf_tools.auth import redacted
-from hf_tools.errors import HfError, ResponseError, StreamConsumed, StreamInterrupted, TransportError
+from hf_tools.errors import (
+    HfError,
+    RequestTimeout,
+    ResponseError,
+    StreamConsumed,
+    StreamInterrupted,
+    StreamTimeout,
+    TransportError,
+)
 from hf_tools.response import KEPT, request_id
 from hf_tools.steps import Settings, Steps
 from hf_tools.task import Out, Part, Streamed
@@ -39,7 +47,8 @@ class _Reading(Generic[Out, Part]):
         if self.opened is None:
             return error
         if isinstance(error, TransportError):
-            cause, error = error, StreamInterrupted(f"the stream broke: {error.message}", hint=error.hint)
+            kind = StreamTimeout if isinstance(error, RequestTimeout) else StreamInterrupted
+            cause, error = error, kind(f"the stream broke: {error.message}", hint=error.hint)
             error.partial, error.__cause__ = self.opened.decoder.final, cause
         if isinstance(error, ResponseError):
             head = self.opened.head

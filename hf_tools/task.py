@@ -27,7 +27,7 @@ from typing import (
 from pydantic_core import ValidationError
 
 from hf_tools.docstrings import attribute_docstrings
-from hf_tools.errors import InputError, shown
+from hf_tools.errors import HfError, InputError, shown
 from hf_tools.media import Media
 
 Out = TypeVar("Out")
@@ -250,6 +250,10 @@ class Task(Declared, Generic[Out]):
         """The keyword parameters that were set, by wire name: `renamed` maps a field to its wire name."""
         known = [each.name for each in fields(self) if each.kw_only and each.name not in ("model", *left_out)]
         return {renamed.get(name, name): value for name in known if (value := getattr(self, name)) is not None}
+
+    def simpler(self, error: HfError) -> Self | None:
+        """The task without what the server has refused, if that only asks for an extra; it is sent instead."""
+        return None
 
     def single(self) -> Sequence[Task[Any]]:
         """The requests that this call is made of: mostly itself."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from hf_tools.answer import Answer
+from hf_tools.errors import HfError, InvalidRequest
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
-from hf_tools.loose import UNPROMISED
+from hf_tools.loose import UNPROMISED, table
 from hf_tools.task import Body, Reply, Route, Server, Streamed, cannot
 from hf_tools.tasks.chat_stream import ChatChunk, ChatDecoder, text_of
 from hf_tools.tasks.decoding import expected
@@ -38,8 +39,8 @@ def _arguments(value: Any) -> str:
 class FunctionCall(Answer):
     """The function that the model wants called; `arguments` is JSON as the model wrote it."""
 
-    name: str
-    """Name of the function."""
+    name: Annotated[str, BeforeValidator(lambda value: "" if value is None else value)] = ""
+    """Name of the function; empty where the model gave none."""
     arguments: Annotated[str, BeforeValidator(_arguments)] = "{}"
     """Its arguments, as JSON text; models may write broken JSON."""
 
@@ -52,7 +53,16 @@ class ToolCall(Answer):
     type: str | None = "function"
     """Kind of the tool."""
     function: FunctionCall
-    """The function and its arguments."""
+    """The function and its arguments; of another kind of tool its name, and what it was given as JSON."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_kind(cls, value: Any) -> Any:
+        about = table(value)
+        other = table(about.get(str(about.get("type"))))
+        if not other or about.get("function") is not None:
+            return value
+        return {**about, "function": {"name": other.get("name"), "arguments": other}}
 
 
 class ChatMessage(Answer):
@@ -70,6 +80,14 @@ class ChatMessage(Answer):
     """Why the model does not answer, where the server keeps that apart from the content."""
     reasoning_text: Annotated[str | None, BeforeValidator(_text), Field(alias="reasoning")] = None
     """What the model thought, where the server named it `reasoning`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_call(cls, value: Any) -> Any:
+        """The one call that servers sent before there were several."""
+        about = table(value)
+        old = table(about.get("function_call"))
+        return value if not old or about.get("tool_calls") else {**about, "tool_calls": [{"function": old}]}
 
     @field_validator("tool_calls", mode="before")
     @classmethod
@@ -198,7 +216,7 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
     stop: list[str] | str | None = None
     """Texts that end the answer; most servers take up to 4."""
     stream_options: Object | None = None
-    """`{"include_usage": true}` adds the tokens used to the end of a stream; on by default in streams."""
+    """`{"include_usage": true}` adds the tokens used to the end of a stream; on by default in streams, `{}` for off."""
     temperature: NotNegativeFloat | None = None
     """0 to 2: 0 always takes the likeliest token."""
     tool_choice: str | Object | None = None
@@ -242,10 +260,16 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
             sent["response_format"] = _grammar(self.response_format)
         if route.stream:
             sent = {"stream": True, "stream_options": {"include_usage": True}} | sent
+        if self.stream_options == {}:
+            del sent["stream_options"]
         # the model comes first: a router finds it in the first bytes, messages may be megabytes
         head = {"model": route.model} if route.model else {}
         body = head | {"messages": self.messages} | sent | dict(self.extra_body or {})
         return as_json(body, path=PATH)
+
+    def simpler(self, error: HfError) -> Self | None:
+        refused = isinstance(error, InvalidRequest) and "stream_options" in error.message
+        return replace(self, stream_options={}) if refused and self.stream_options is None else None
 
     def decode(self, reply: Reply) -> ChatCompletionOutput:
         return parse(ChatCompletionOutput, read_json(reply))

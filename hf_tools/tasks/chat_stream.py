@@ -50,6 +50,12 @@ class ChatChunk:
     """The next characters of why the model does not answer."""
 
 
+KNOWN = frozenset(
+    ["role", "content", "reasoning", "reasoning_content", "refusal", "tool_calls", "function_call", "name"]
+)
+"""Fields of a piece that have a place of their own."""
+
+
 def text_of(value: Any) -> str:
     """Content as text: a string, a list of parts with text, or nothing."""
     if isinstance(value, str):
@@ -68,6 +74,7 @@ class Assembly:
         self.places: dict[int, int] = {}
         self.finish_reason: str | None = None
         self.logprobs: list[Any] = []
+        self.others: dict[str, Any] = {}
 
     def call(self, delta: dict[str, Any]) -> ToolCallDelta:
         """Add a piece of a tool call to the call that it belongs to."""
@@ -101,9 +108,16 @@ class Assembly:
                 self.places[index] = place
         return place
 
+    def keep(self, delta: dict[str, Any]) -> None:
+        """Add what a piece holds beyond the known fields: texts and lists grow, of anything else the last counts."""
+        for name in delta.keys() - KNOWN:
+            old, new = self.others.get(name), delta[name]
+            grows = type(old) is type(new) and isinstance(new, str | list)
+            self.others[name] = old + new if grows else old if new is None else new
+
     def message(self) -> dict[str, Any]:
         """The message as far as it came."""
-        message: dict[str, Any] = {"role": "assistant", "content": "".join(self.text)}
+        message: dict[str, Any] = {**self.others, "role": "assistant", "content": "".join(self.text)}
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
         if self.refusal:
@@ -151,7 +165,10 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         text = text_of(delta.get("content"))
         reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
         refusal = text_of(delta.get("refusal"))
-        calls = [whole.call(call) for call in rows(delta.get("tool_calls")) if call]
+        old = table(delta.get("function_call"))  # what servers sent before there were several
+        pieces_of_calls = rows(delta.get("tool_calls")) or ([{"index": 0, "function": old}] if old else [])
+        calls = [whole.call(call) for call in pieces_of_calls if call]
+        whole.keep(delta)
         for piece, pieces in ((text, whole.text), (reasoning, whole.reasoning), (refusal, whole.refusal)):
             if piece:
                 pieces.append(piece)

@@ -281,6 +281,22 @@ def test_reasoning_under_both_names(name: str, play: Play) -> None:
     assert (played.decoder.final.message.reasoning, played.decoder.final.text) == ("Let me see", "Two")
 
 
+def test_the_old_form_of_a_call(play: Play) -> None:
+    pieces = [chunk({"function_call": {"name": "f", "arguments": '{"a":'}}), chunk({"function_call": {"arguments": " 1}"}})]
+    (call,) = play(CHAT, sse(*pieces, text("", "stop"))).decoder.final.message.tool_calls
+    assert (call.function.name, call.function.arguments) == ("f", '{"a": 1}')
+
+
+def test_fields_beyond_the_known_ones_are_kept(play: Play) -> None:
+    pieces = [
+        {"images": [{"n": 1}], "note": "a", "count": 1, "gone": "x"},
+        {"images": [{"n": 2}], "note": "b", "count": 2, "gone": None},
+        {"count": "three"},
+    ]
+    final = play(CHAT, sse(*map(chunk, pieces), text("", "stop"))).decoder.final
+    assert final.message.model_extra == {"images": [{"n": 1}, {"n": 2}], "note": "ab", "count": "three", "gone": "x"}
+
+
 def test_a_refusal_is_kept(play: Play) -> None:
     played = play(CHAT, sse(chunk({"refusal": "I may "}), chunk({"refusal": "not."}), text("", "stop")))
     assert "".join(part.refusal for part in played.parts) == "I may not."

@@ -29,6 +29,7 @@ from hf_tools.errors import (
     StreamInterrupted,
     StreamProtocolError,
     StreamReportedError,
+    StreamTimeout,
     UnexpectedContent,
 )
 
@@ -643,7 +644,7 @@ def test_the_read_time_is_for_each_silence_and_not_for_the_stream(server: Any) -
 
 def test_silence_ends_a_stream(server: Any) -> None:
     server.scripts = [[HEAD, token("a"), None]]
-    with client(server, timeout=Timeout(read=0.2)) as hf, pytest.raises(StreamInterrupted) as caught:
+    with client(server, timeout=Timeout(read=0.2)) as hf, pytest.raises(StreamTimeout) as caught:
         hf.chat_completion_stream(MESSAGES).read()
     assert type(caught.value.__cause__) is RequestTimeout
     assert str(caught.value.hint).startswith("Raise `timeout`")
@@ -734,3 +735,29 @@ async def test_many_streams_at_once(server: Any) -> None:
     async with aclient(server) as hf:
         answers = await asyncio.gather(*(hf.chat_completion_stream(MESSAGES).read() for _ in range(20)))
     assert {answer.text for answer in answers} == {"One two"}
+
+
+# what the server refuses
+
+
+def refusal() -> httpx.Response:
+    return httpx.Response(400, json={"error": "Extra inputs are not permitted: stream_options"})
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_a_server_that_does_not_know_stream_options_is_asked_again_without(retries: int) -> None:
+    transport = Transport(refusal(), events(token("two") + LAST, DONE)[0])
+    assert transport.client(max_retries=retries).chat_completion_stream(MESSAGES).read().text == "two"
+    awaited = Transport(refusal(), events(token("two") + LAST, DONE)[0])
+    assert (await awaited.aclient(max_retries=retries).chat_completion_stream(MESSAGES).read()).text == "two"
+    for server in (transport, awaited):
+        bodies = [json.loads(request.content) for request in server.requests]
+        assert [body.get("stream_options") for body in bodies] == [{"include_usage": True}, None]
+
+
+@pytest.mark.parametrize("options", [{}, {"include_usage": True}])
+def test_what_the_caller_said_of_stream_options_stays(options: dict[str, Any]) -> None:
+    transport = Transport(refusal())
+    with pytest.raises(InvalidRequest, match="stream_options"):
+        transport.client().chat_completion_stream(MESSAGES, stream_options=options).read()
+    assert len(transport.requests) == 1

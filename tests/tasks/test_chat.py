@@ -403,3 +403,22 @@ def test_any_message_is_read_or_an_error_of_ours(
         answer = ChatCompletion(HI).decode(reply(b'{"choices":[{"message":' + inner + b"}]}"))
         assert isinstance(answer.text, str)
         assert isinstance(ChatCompletion([answer.message]), ChatCompletion)
+
+
+def test_calls_of_other_kinds_are_kept(reply: Made) -> None:
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls"}}
+    old = {"name": "f", "arguments": "{}"}
+    for message, name, arguments in (
+        ({"tool_calls": [custom]}, "run", '{"name": "run", "input": "ls"}'),
+        ({"function_call": old}, "f", "{}"),
+        ({"function_call": old, "tool_calls": [custom]}, "run", '{"name": "run", "input": "ls"}'),
+        ({"tool_calls": [{"function": {"name": None, "arguments": "{}"}}]}, "", "{}"),
+    ):
+        (call,) = ChatCompletion(HI).decode(reply({"choices": [{"message": message}]})).message.tool_calls
+        assert (call.function.name, call.function.arguments) == (name, arguments)
+
+
+def test_a_stream_without_usage(written: Written) -> None:
+    task = ChatCompletion(HI, stream_options={})
+    assert "stream_options" not in json.loads(task.encode(Route("openai", URL, stream=True)).content)
+    assert "stream_options" not in written(task, "openai")[1]
