@@ -78,7 +78,9 @@ EXPECTED = {
     "asyncio.gather": ["Wo ist der Bahnhof?", "(3,)"],
     "Tell me a story": ["Once upon", "assistant {'total_tokens': 9}"],
     "HfInferenceEndpoint(": ["POSITIVE", "An apple."],
-    "capital of France": ["Paris", "1 0."],
+    "top_n=1": ["0.7", "5 days"],
+    "sentence_similarity": ["Paris", "1 0."],
+    "with_structured_output": ["Paris", "name='Paris' country="],
     "HfInferenceToolkit(": ["refund"],
     "errors.InputError": ["text_generation: `max_new_tokens` = -1: Input should be greater than or equal to 0"],
     "Options(timeout=30": [],
@@ -104,6 +106,13 @@ def test_the_table_of_tasks_is_whole() -> None:
     named = set(re.findall(r"`(\w+)`", table)) - {"hf"}
     known = {name for name, _ in catalogue()} | {f"{name}_stream" for name, _ in catalogue() if streams(name)}
     assert named == known | {"request", "streaming_request"}
+
+
+def test_the_comparison_is_that_of_the_checks() -> None:
+    whole = (ROOT / "docs" / "langchain_comparison.md").read_text("utf-8").splitlines()
+    rows = [line for line in README.splitlines() if "test_feature[" in line]
+    assert set(rows) < {line for line in whole if "test_feature[" in line}
+    assert f"These are {len(rows)} of the {sum('test_feature[' in line and line[0] == '|' for line in whole)}" in README
 
 
 def test_links_and_targets_exist() -> None:

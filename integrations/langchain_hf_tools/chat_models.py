@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
@@ -11,16 +12,16 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from pydantic import model_validator
 
+from hf_tools.errors import InputError
+from hf_tools.loose import table
 from hf_tools.providers import is_url
-from hf_tools.streams import Stream
-from hf_tools.tasks.chat import ChatCompletion, ChatCompletionOutput
-from hf_tools.tasks.chat_stream import ChatChunk
 from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
 from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling
 from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
-from langchain_hf_tools.profiles import profile_of
+from langchain_hf_tools.profiles import Known, profile_of
 
 translator.register()
 
@@ -53,18 +54,26 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         """What tracing is told about a call."""
         found = super()._get_ls_params(stop=stop, **kwargs)
         found["ls_provider"] = answers.PROVIDER
-        found["ls_model_name"] = kwargs.get("model") or self.model or self.base_url or self.provider
-        return found
+        named = self.model if self.model and not is_url(self.model) else self._host
+        found["ls_model_name"] = kwargs.get("model") or named
+        ends = stop or ([self.stop] if isinstance(self.stop, str) else self.stop)
+        return found | LangSmithParams(ls_stop=ends) if ends else found
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return profile_of(self.model, self.provider, self.base_url)
+
+    def _streaming_disabled(self, **kwargs: Any) -> bool:
+        """Several answers do not stream: where nobody but LangChain asks for a stream, they come whole."""
+        several = (kwargs.get("n") or self.n or 1) > 1
+        return super()._streaming_disabled(**kwargs) or (several and not kwargs.get("stream"))
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
         with model_errors():
-            response = self._clients.blocking.respond(self._task(messages, stop, kwargs))
+            call = self._call(messages, stop, kwargs)
+            response = call.by(self._clients.blocking).respond(call.task)
         return answers.result(response.answer, response, self.reasoning_tags)
 
     async def _agenerate(
@@ -72,7 +81,8 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
         with model_errors():
-            response = await self._clients.awaiting.respond(self._task(messages, stop, kwargs))
+            call = self._call(messages, stop, kwargs)
+            response = await call.by(self._clients.awaiting).respond(call.task)
         return answers.result(response.answer, response, self.reasoning_tags)
 
     def _stream(
@@ -80,7 +90,9 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:  # fmt: skip
         pieces = answers.Pieces(self.reasoning_tags)
-        with model_errors(), pieces.told(), self._opened(messages, stop, kwargs) as stream:
+        with model_errors(), pieces.told(), ExitStack() as held:
+            call = self._call(messages, stop, kwargs)
+            stream = held.enter_context(call.by(self._clients.blocking).stream(call.streamed()))
             for piece in stream:
                 yield from pieces.of(piece)
             yield from pieces.end(stream.final, stream.usage, stream)
@@ -91,7 +103,8 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:  # fmt: skip
         pieces = answers.Pieces(self.reasoning_tags)
         with model_errors(), pieces.told():
-            async with self._clients.awaiting.stream(self._streamed(messages, stop, kwargs)) as stream:
+            call = self._call(messages, stop, kwargs)
+            async with call.by(self._clients.awaiting).stream(call.streamed()) as stream:
                 async for piece in stream:
                     for chunk in pieces.of(piece):
                         yield chunk
@@ -101,20 +114,18 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return answers.combined(llm_outputs)
 
-    def _task(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> ChatCompletion:
-        """The request: the fields, then what this call says; InputError for what the task does not know."""
+    def _call(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> requests.Call:
+        """The request: the fields, then what this call says; InputError for what nobody knows."""
         own = {"model": self.model, **{name: getattr(self, name) for name in SENT}}
-        model = more.get("model") or self.model
-        writer = requests.writer(self, model, self.profile)
-        return requests.task(writer.to_wire(messages), own, stop, more)
-
-    def _opened(
-        self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]
-    ) -> Stream[ChatCompletionOutput, ChatChunk]:
-        return self._clients.blocking.stream(self._streamed(messages, stop, more))
-
-    def _streamed(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> ChatCompletion:
-        return requests.streamed(self._task(messages, stop, more), usage=more.get("stream_usage", self.stream_usage))
+        given = requests.checked(more)
+        model = given.get("model") or self.model
+        # a profile that was not given is that of the model
+        profile = self.profile if model == self.model else profile_of(model, self.provider, self.base_url)
+        wire = requests.writer(self, model, profile).to_wire(messages)
+        options = requests.options(given, self.extra_headers)
+        return requests.Call(
+            requests.task(wire, own, stop, given), options, given.get("stream_usage", self.stream_usage)
+        )
 
     def bind_tools(
         self,
@@ -133,7 +144,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         `response_format`: a class, a JSON schema or the server's own form, for the answer that is no tool call.
         InputError for a name that no tool has.
         """
-        sent = binding.bound(tools, tool_choice, strict) | kwargs
+        sent = binding.bound(tools, tool_choice, strict) | requests.checked(kwargs)
         if parallel_tool_calls is not None and tools:
             sent["parallel_tool_calls"] = parallel_tool_calls
         if response_format is not None:
@@ -160,7 +171,8 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         """
         method = method or self._method()
         sent = structured.request(schema, method, strict, tools)
-        return structured.parsed(self.bind(**sent, **kwargs), schema, method, include_raw=include_raw)
+        bound = self.bind(**sent, **requests.checked(kwargs))
+        return structured.parsed(bound, schema, method, include_raw=include_raw)
 
     def _method(self) -> structured.Method:
         known = (self.profile or {}).get("structured_output")
@@ -176,15 +188,30 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
 
     def get_num_tokens(self, text: str) -> int:
         """How many tokens a text has; an estimate of 4 characters a token where there is no tokenizer."""
-        return len(self.get_token_ids(text)) if self._counts else -(-len(text) // tokens.CHARACTERS)
+        counts = self.custom_get_token_ids is not None or self.tokenizer is not None
+        return len(self.get_token_ids(text)) if counts else tokens.estimated(text)
 
     def get_num_tokens_from_messages(self, messages: Any, tools: Any = None) -> int:
         """How many tokens a conversation has, with its tools; marks of the template and media are estimated."""
-        return tokens.count(messages, tools, self.get_token_ids if self._counts else None)
-
-    @property
-    def _counts(self) -> bool:
-        return self.custom_get_token_ids is not None or self.tokenizer is not None
+        return tokens.count(messages, tools, self.get_num_tokens)
 
     def _ask(self, text: str) -> list[int]:
+        if self.base_url is None and not is_url(self.model):
+            raise InputError('`tokenizer` = "server" needs an endpoint', hint="Pass `base_url`, or another tokenizer")
         return self._clients.blocking.run(tokens.Tokenize(text, model=self.model))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed; a profile that was looked up is looked up anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        if isinstance(self.profile, Known) and "profile" not in (update or {}):
+            copied.profile = copied._resolve_model_profile()
+        return copied
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_profile(cls, values: Any) -> Any:
+        """A profile that was looked up for another model is none that somebody gave."""
+        given = table(values)
+        if isinstance(given.get("profile"), Known):
+            return {name: value for name, value in given.items() if name != "profile"}
+        return values

@@ -16,7 +16,7 @@ The classes here have the names of the client's, which they extend:
     ModelAPIError                 Overloaded, ModelLoading, GenerationError, ServerError, UnexpectedStatus,
                                   ResponseError and its kinds, StreamReportedError, StreamProtocolError
     ModelConnectionError          TransportError, ConnectError, ConnectionLost, StreamInterrupted
-    ModelTimeoutError             RequestTimeout, DeadlineExceeded
+    ModelTimeoutError             RequestTimeout, DeadlineExceeded, StreamTimeout
     ModelError                    MissingExtra, LocalBackendError, ClientClosed, StreamConsumed
 
 `is_retryable`: a rate limit, a server without room or with a fault of its own, a lost connection, a stream that was
@@ -198,6 +198,10 @@ class DeadlineExceeded(RequestTimeout, errors.DeadlineExceeded):
 
 class StreamInterrupted(errors.StreamInterrupted, core.ModelConnectionError):
     """The stream ended without a terminal mark; `partial` is the answer as far as it came."""
+
+
+class StreamTimeout(core.ModelTimeoutError, StreamInterrupted, errors.StreamTimeout):
+    """A stream that had begun was silent for too long, or its time was used up; `partial` is what came before."""
 
 
 class StreamReportedError(errors.StreamReportedError, core.ModelAPIError):

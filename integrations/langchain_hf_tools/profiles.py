@@ -32,6 +32,10 @@ EMBEDDED: Mapping[str, Any] = {
 """The embedded backend's model as that backend runs it: 4,096 tokens for prompt and answer together."""
 
 
+class Known(dict[str, Any]):
+    """A profile that was looked up here, and not given by a caller."""
+
+
 def profile_of(model: str | None, provider: str = "auto", base_url: str | None = None) -> ModelProfile | None:
     """The profile of a model, by its ID in any case, with or without `:provider`; None for one that is not listed.
 
@@ -62,4 +66,4 @@ def _whole(facts: Mapping[str, Any]) -> ModelProfile:
     known |= {"image_url_inputs": sees, "tool_choice": calls, **facts}
     if sees:
         known.pop("image_tool_message", None)
-    return cast("ModelProfile", {name: value for name, value in known.items() if name in hints})
+    return cast("ModelProfile", Known({name: value for name, value in known.items() if name in hints}))

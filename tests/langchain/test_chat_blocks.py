@@ -77,8 +77,19 @@ def test_an_invalid_call_of_a_stream_is_no_call(serve: Any, events: Events, vers
     whole = added_up(ChatHfInference(**serve(events(*deltas)).models, **version).stream("Hi"))
     assert [each["id"] for each in whole.tool_calls] == ["c2"]
     assert [each["id"] for each in whole.invalid_tool_calls] == ["c1"]
-    called = [block["id"] for block in plain(whole.content_blocks) if block["type"] == "tool_call"]
-    assert called == ["c2"]
+    kinds = {block["id"]: block["type"] for block in plain(whole.content_blocks)}
+    assert kinds == {"c1": "invalid_tool_call", "c2": "tool_call"}
+    if version:
+        (broken,) = [block for block in plain(whole.content) if block["type"] == "invalid_tool_call"]
+        assert (broken["args"], broken["error"]) == ('{"a": 1', "the arguments are not a complete JSON object")
+
+
+@pytest.mark.filterwarnings("ignore:.*v3.*")
+def test_the_events_of_an_invalid_call(serve: Any, events: Events) -> None:
+    deltas = [{"tool_calls": [{"index": 0, **call('{"a": 1')}]}, {"tool_calls": [{"index": 1, **CALLS[1]}]}]
+    output = ChatHfInference(**serve(events(*deltas)).models).stream_events("Hi", version="v3").output
+    assert [each["id"] for each in output.tool_calls] == ["c2"]
+    assert [each["id"] for each in output.invalid_tool_calls] == ["c1"]
 
 
 def test_refusals() -> None:

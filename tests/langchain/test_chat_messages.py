@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -49,11 +50,11 @@ MESSAGES: list[tuple[BaseMessage, dict[str, Any]]] = [
     ),
     (
         AIMessage("", invalid_tool_calls=[{"name": "add", "args": '{"a"', "id": "c1", "error": None}]),
-        {"role": "assistant", "content": "", "tool_calls": [call('{"a"')]},
+        {"role": "assistant", "content": "", "tool_calls": [call(json.dumps({"invalid_json": '{"a"'}))]},
     ),
     (
         AIMessage("", invalid_tool_calls=[{"name": None, "args": None, "id": "c1", "error": None}]),
-        {"role": "assistant", "content": "", "tool_calls": [call("", name="")]},
+        {"role": "assistant", "content": "", "tool_calls": [call("{}", name="")]},
     ),
     (HumanMessage(["Hi ", {"type": "text", "text": "you"}]), {"role": "user", "content": "Hi you"}),
     (
@@ -164,6 +165,9 @@ MEDIA: list[tuple[dict[str, Any], dict[str, Any]]] = [
         pdf("d", "data:application/pdf;base64,AA=="),
     ),
     (block("text-plain", url=URL), pdf("file", URL)),
+    (block("media", mime_type="image/png", file_uri=URL), picture(URL)),
+    (block("media", mime_type="audio/wav", data="AA=="), sound("AA==", "wav")),
+    (block("media", mime_type="application/pdf", data="AA=="), pdf("file", "data:application/pdf;base64,AA==")),
 ]  # fmt: skip
 
 
@@ -278,3 +282,66 @@ def test_a_refusal_goes_back_as_text(serve: Any, completion: Completion) -> None
     server = serve(completion())
     ChatHfInference(**server.models).invoke([AIMessage("", additional_kwargs={"refusal": "No."}), HumanMessage("Why?")])
     assert server.bodies[0]["messages"][0] == {"role": "assistant", "content": "No."}
+
+
+FOREIGN: list[tuple[str | None, list[Any], str | list[Any], int]] = [
+    ("openai", [
+        block("reasoning", id="rs1", summary=[]), block("text", text="hi"), block("web_search_call", id="ws1"),
+        block("function_call", name="add", arguments="{}", call_id="c1", id="fc1"),
+    ], "hi", 1),
+    ("anthropic", [
+        block("thinking", thinking="Hm", signature="s"), block("server_tool_use", id="s1", name="web_search", input={}),
+        block("web_search_tool_result", tool_use_id="s1", content=[]), block("text", text="hi"),
+        block("tool_use", id="c1", name="add", input={}),
+    ], "hi", 1),
+    ("bedrock_converse", [
+        {"type": "reasoning_content", "reasoning_content": {"text": "Hm"}}, block("text", text="hi"),
+    ], "hi", 0),
+    ("google_genai", [
+        block("executable_code", executable_code="1"), block("code_execution_result", result="1"), "hi",
+    ], "hi", 0),
+    (None, [block("something_new", of="tomorrow"), block("text", text="hi")], "hi", 0),
+    ("huggingface", [block("something_new", of="tomorrow"), block("text", text="hi")], "hi", 0),
+    ("huggingface", [block("image", url=URL)], [picture(URL)], 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "content", "said", "calls"), FOREIGN)
+def test_what_other_models_said(
+    serve: Any, completion: Completion, provider: str | None, content: list[Any], said: Any, calls: int
+) -> None:
+    server = serve(completion())
+    one: dict[str, Any] = {"name": "add", "args": {}, "id": "c1"}
+    called: Any = [one] * calls
+    about: dict[str, Any] = {"model_provider": provider} if provider else {}
+    ChatHfInference(**server.models).invoke([AIMessage(content, tool_calls=called, response_metadata=about)])
+    (message,) = server.bodies[0]["messages"]
+    assert (message["content"], len(message.get("tool_calls", []))) == (said, calls)
+
+
+def test_results_of_tools_in_user_messages(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    results: list[Any] = [
+        block("tool_result", tool_use_id="c1", content="4"),
+        block("tool_result", tool_use_id="c2", content=[block("text", text="A fox"), block("image", url=URL)]),
+        block("tool_result", tool_use_id="c3"),
+    ]
+    ChatHfInference(**server.models).invoke([HumanMessage([*results, block("text", text="And?"), {"cachePoint": {}}])])
+    ChatHfInference(**server.models).invoke([HumanMessage(results[:1])])
+    *tools, user = server.bodies[0]["messages"]
+    assert [(tool["role"], tool["tool_call_id"], tool["content"]) for tool in tools] == [
+        ("tool", "c1", "4"), ("tool", "c2", "A fox"), ("tool", "c3", ""),
+    ]  # fmt: skip
+    assert [part["type"] for part in user["content"]] == ["text", "image_url", "text"]
+    assert user["content"][2]["text"] == "And?"
+    assert server.bodies[1]["messages"] == [{"role": "tool", "tool_call_id": "c1", "content": "4"}]
+
+
+def test_media_of_tools_join_the_next_user_message(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    ChatHfInference(**server.models).invoke([*DRAWN, HumanMessage("Nice?")])
+    ChatHfInference(**server.models).invoke([*DRAWN, HumanMessage([block("image", url=URL)])])
+    for body, last in zip(server.bodies, ({"type": "text", "text": "Nice?"}, picture(URL)), strict=True):
+        assert [message["role"] for message in body["messages"]] == ["user", "assistant", "tool", "tool", "user"]
+        content = body["messages"][-1]["content"]
+        assert (len(content), content[-1]) == (5, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -103,7 +104,7 @@ def test_usage_without_a_wish_for_it(serve: Any, completion: Completion, events:
     list(ChatHfInference(**server.models, stream_usage=False).stream("Hi"))
     list(ChatHfInference(**server.models).stream("Hi", stream_usage=False))
     list(ChatHfInference(**server.models, stream_usage=False).stream("Hi", stream_options={"include_usage": True}))
-    assert [body["stream_options"]["include_usage"] for body in server.bodies] == [False, False, True]
+    assert [body.get("stream_options") for body in server.bodies] == [None, None, {"include_usage": True}]
 
 
 def test_combined_outputs(serve: Any, completion: Completion) -> None:
@@ -225,7 +226,7 @@ def test_tool_calls_of_a_stream(
         server = serve(completion())
         ChatHfInference(**server.models).invoke([message])
         sent = [each["function"]["arguments"] for each in server.bodies[0]["messages"][0]["tool_calls"]]
-        assert sent == ['{"a": 3, "b": 4}', arguments]
+        assert sent == ['{"a": 3, "b": 4}', json.dumps({"invalid_json": arguments})]
     else:
         assert message.tool_calls[0]["args"] == parsed
 
@@ -259,9 +260,53 @@ async def test_an_awaited_stream_that_ends_early_raises(serve: Any, events: Even
         _ = [chunk async for chunk in model.astream("Hi")]
 
 
-def test_several_answers_cannot_be_streamed(serve: Any) -> None:
-    with pytest.raises(InputError, match="cannot be streamed"):
-        list(ChatHfInference(**serve({}).models).stream("Hi", n=2))
+def test_several_answers_cannot_be_streamed(serve: Any, completion: Completion) -> None:
+    more: list[dict[str, Any]] = [{"n": 2}, {"extra_body": {"n": 2}}]
+    for said in more:
+        with pytest.raises(InputError, match="`n` = 2 cannot be streamed"):
+            list(ChatHfInference(**serve({}).models).stream("Hi", **said))
+    server = serve(completion())
+    assert ChatHfInference(**server.models, n=2, streaming=True).invoke("Hi").content == "Hi"
+    assert ChatHfInference(**server.models, streaming=True).invoke("Hi", n=2).content == "Hi"
+    assert not any("stream" in body for body in server.bodies)
+
+
+def test_several_answers_are_in_their_order(serve: Any, completion: Completion) -> None:
+    two = completion()
+    two["choices"] = [{"index": 1, "message": {"content": "b"}}, {"index": 0, "message": {"content": "a"}}]
+    result = ChatHfInference(**serve(two).models, n=2).generate([[HumanMessage("Hi")]])
+    assert [each.text for each in result.generations[0]] == ["a", "b"]
+
+
+def test_what_else_a_message_holds(serve: Any, completion: Completion, events: Events) -> None:
+    images = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
+    message = ChatHfInference(**serve(completion("Hi", images=images, annotations=[], audio=None)).models).invoke("Hi")
+    assert message.additional_kwargs == {"images": images}
+    whole = added_up(ChatHfInference(**serve(events({"content": "Hi"}, {"images": images})).models).stream("Hi"))
+    assert (whole.content, whole.additional_kwargs) == ("Hi", {"images": images})
+
+
+def test_calls_without_a_name_are_invalid(serve: Any, completion: Completion, events: Events) -> None:
+    nameless = call("{}", name=None)  # type: ignore[arg-type]
+    message = ChatHfInference(**serve(completion(None, tool_calls=[nameless])).models).invoke("Hi")
+    assert [each["error"] for each in message.invalid_tool_calls] == ["the call names no tool"]
+    stream = events({"tool_calls": [{"index": 0, **nameless}]})
+    whole = added_up(ChatHfInference(**serve(stream).models).stream("Hi"))
+    assert (whole.tool_calls, len(whole.invalid_tool_calls)) == ([], 1)
+
+
+def test_what_traces_are_told() -> None:
+    def told(**fields: Any) -> dict[str, Any]:
+        return {**ChatHfInference(**fields)._get_ls_params()}  # pyright: ignore[reportPrivateUsage]
+
+    found = told(model="org/m", stop="x", temperature=0.5, max_tokens=3)
+    assert found == {
+        "ls_provider": "huggingface", "ls_model_type": "chat", "ls_model_name": "org/m", "ls_stop": ["x"],
+        "ls_temperature": 0.5, "ls_max_tokens": 3,
+    }  # fmt: skip
+    assert told(base_url="http://h:80/a?token=secret")["ls_model_name"] == "h:80"
+    assert told(model="http://h/a?token=secret")["ls_model_name"] == "h"
+    assert told(provider="local")["ls_model_name"] == "local"
 
 
 # the object

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 import pytest
 from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.v1 import BaseModel as OldModel
 
 from hf_tools.errors import InputError
@@ -34,6 +34,17 @@ class CityDict(TypedDict):
     """A city."""
 
     name: str
+
+
+class Names(RootModel[list[str]]):
+    """Names."""
+
+
+class Node(BaseModel):
+    """A node."""
+
+    value: int
+    children: list[Node] = []
 
 
 CITY_SCHEMA: dict[str, Any] = {
@@ -215,7 +226,9 @@ def test_a_refusal(serve: Any, completion: Completion, monkeypatch: Any, new: bo
         ({"schema": City, "method": "xml"}, "`method` = 'xml': known are json_schema, function_calling, json_mode"),
         ({"schema": None, "method": "json_schema"}, "`schema` is missing"),
         ({"schema": 5, "method": "json_schema"}, "the schema 5 cannot be used"),
-        ({"schema": {"no": "title"}, "method": "function_calling"}, "cannot be used"),
+        ({"schema": {"no": "title"}, "method": "function_calling"}, "cannot be used: a JSON schema has a `type`"),
+        ({"schema": {"type": "array", "items": {}}, "method": "function_calling"}, "is none of an object"),
+        ({"schema": Names, "method": "function_calling"}, "is none of an object"),
         ({"schema": City, "method": "json_mode", "strict": True}, "`strict` does not go with the method json_mode"),
         ({"schema": City, "method": "function_calling", "tools": [add]}, "`tools` go with the method json_schema only"),
     ],
@@ -229,3 +242,71 @@ def test_plain_text_and_prompts_are_parsed_too() -> None:
     parser = structured.StructuredParser(pydantic_object=City)
     assert parser.parse(json.dumps({"name": "Paris"})) == City(name="Paris")
     assert list(parser.transform(iter(['{"name": "Paris"}']))) == [City(name="Paris")]
+
+
+INNER = {"type": "object", "properties": {"name": {"type": "string"}}}
+FORMS: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
+    ({"name": "City", "strict": True, "schema": INNER}, "City", {**INNER, "additionalProperties": False}),
+    ({"type": "json_schema", "json_schema": {"name": "City", "schema": INNER}}, "City", INNER),
+    ({"type": "function", "function": {"name": "City", "parameters": INNER}}, "City", INNER),
+    ({"name": "City", "description": "A city.", "parameters": INNER}, "City", INNER),
+    ({"name": "City", "input_schema": INNER}, "City", INNER),
+    (INNER, "answer", INNER),
+    ({"title": "My city [1]", **INNER}, "My_city_1_", {"title": "My city [1]", **INNER}),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "schema"), FORMS)
+def test_every_form_of_a_schema(serve: Any, completion: Completion, given: Any, name: str, schema: Any) -> None:
+    server = serve(completion('{"name": "Paris"}'))
+    model = chat(**server.models)
+    assert model.with_structured_output(given, method="json_schema").invoke("?") == {"name": "Paris"}
+    model.invoke("?", response_format=given)
+    for body in server.bodies:
+        told = body["response_format"]["json_schema"]
+        assert (told["name"], told["schema"]) == (name, schema)
+    called = chat(**serve(completion(None, tool_calls=[call('{"name": "Paris"}', name=name)])).models)
+    assert called.with_structured_output(given, method="function_calling").invoke("?") == {"name": "Paris"}
+
+
+@pytest.mark.parametrize("given", [{"type": "array", "items": {"type": "integer"}}, {"anyOf": [{"type": "integer"}]}])
+def test_a_schema_of_something_else_than_an_object(serve: Any, completion: Completion, given: Any) -> None:
+    server = serve(completion("[1]"))
+    assert chat(**server.models).with_structured_output(given, method="json_schema").invoke("?") == [1]
+    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == given
+
+
+def test_classes_keep_their_own_schema(serve: Any, completion: Completion) -> None:
+    server = serve(completion('{"value": 1, "children": [{"value": 2}]}'), completion('["a"]'))
+    model = chat(**server.models)
+    found = model.with_structured_output(Node, method="json_schema", strict=True).invoke("?")
+    assert found.children == [Node(value=2)]
+    inner = server.bodies[0]["response_format"]["json_schema"]["schema"]["$defs"]["Node"]
+    assert inner["properties"]["children"]["items"] == {"$ref": "#/$defs/Node"}
+    assert inner["additionalProperties"] is False
+    assert model.with_structured_output(Names, method="json_schema").invoke("?") == Names(["a"])
+
+
+def test_null_is_an_answer_only_where_there_is_no_class(serve: Any, completion: Completion) -> None:
+    model = chat(**serve(completion("null")).models)
+    assert model.with_structured_output(CITY_SCHEMA, method="json_schema").invoke("?") is None
+    with pytest.raises(OutputParserException, match="the answer is no City"):
+        model.with_structured_output(City, method="json_schema").invoke("?")
+
+
+def test_a_text_beside_a_tool_call_is_no_answer_yet(serve: Any, completion: Completion) -> None:
+    model = chat(**serve(completion("Let me see.", tool_calls=[call('{"a": 1, "b": 2}')])).models)
+    bound = model.with_structured_output(City, method="json_schema", tools=[add])
+    assert bound.invoke("?") is None
+
+
+def test_json_mode_takes_any_schema(serve: Any, completion: Completion) -> None:
+    model = chat(**serve(completion('{"a": 1}')).models)
+    assert model.with_structured_output({"a": "a number"}, method="json_mode").invoke("?") == {"a": 1}
+
+
+def test_a_form_of_the_servers_own(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    given = {"type": "json_schema", "json_schema": {"name": "of a future version"}}
+    chat(**server.models).invoke("?", response_format=given)
+    assert server.bodies[0]["response_format"] == given

@@ -55,6 +55,20 @@ def test_langchains_own_field() -> None:
     assert seen > 85
 
 
+@pytest.mark.parametrize("fields", [{}, {"custom_get_token_ids": words}])
+def test_calls_and_media_count(fields: dict[str, Any]) -> None:
+    model = chat(model="org/model", **fields)
+    long = " ".join("x" * 4000)
+    called = AIMessage("ok", tool_calls=[{"name": "add", "args": {"a": long}, "id": "c"}])
+    assert model.get_num_tokens_from_messages([called]) > 1000
+    data = "A" * 100_000
+    for block in (
+        {"type": "audio", "base64": data, "mime_type": "audio/wav"}, {"type": "file", "base64": data},
+        {"type": "document", "source": {"type": "base64", "data": data}}, {"type": "video", "url": "https://e.org/a"},
+    ):  # fmt: skip
+        assert 85 < model.get_num_tokens_from_messages([HumanMessage([block])]) < 150
+
+
 OPENAI = {"model": "m", "content": "I walk", "prompt": "I walk", "add_special_tokens": False}
 TGI = {"inputs": "I walk", "add_special_tokens": False}
 SERVERS: list[tuple[Any, Any, dict[str, Any]]] = [
@@ -93,8 +107,9 @@ def test_answers_that_are_no_tokens(serve: Any, answer: Any) -> None:
 def test_ids_need_a_tokenizer(serve: Any) -> None:
     with pytest.raises(InputError, match="token ids need a tokenizer"):
         chat(model="org/model").get_token_ids("I walk")
-    with pytest.raises(InputError, match="cannot carry this task"):
-        chat(**serve({}).models, tokenizer="server").get_token_ids("I walk")
+    for model in (chat(**serve({}).models, tokenizer="server"), chat(provider="local", tokenizer="server")):
+        with pytest.raises(InputError, match='`tokenizer` = "server" needs an endpoint'):
+            model.get_token_ids("I walk")
 
 
 USAGES: list[tuple[Any, Any]] = [
@@ -103,6 +118,7 @@ USAGES: list[tuple[Any, Any]] = [
     ({"prompt_tokens": None}, None),
     ({"prompt_tokens": "3", "completion_tokens": -1}, None),
     ({"prompt_tokens": True}, None),
+    ({"prompt_tokens": 3.0, "completion_tokens": 0.5}, {"input_tokens": 3, "output_tokens": 0, "total_tokens": 3}),
     ({"prompt_tokens": 3}, {"input_tokens": 3, "output_tokens": 0, "total_tokens": 3}),
     ({"completion_tokens": 2, "total_tokens": 5}, {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}),
     ({"prompt_tokens": 3, "total_tokens": 5}, {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}),

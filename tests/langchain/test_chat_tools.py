@@ -29,6 +29,8 @@ class City(BaseModel):
         ("add", {"type": "function", "function": {"name": "add"}}),
         ({"type": "function", "function": {"name": "add"}}, {"type": "function", "function": {"name": "add"}}),
         ({"type": "tool", "name": "multiply"}, {"type": "function", "function": {"name": "multiply"}}),
+        ({"name": "add"}, {"type": "function", "function": {"name": "add"}}),
+        ({"function": {"name": "add"}}, {"type": "function", "function": {"name": "add"}}),
         ({"type": "any"}, "required"),
         ({"type": "auto"}, "auto"),
         ({"type": "allowed_tools", "mode": "auto"}, {"type": "allowed_tools", "mode": "auto"}),
@@ -101,3 +103,52 @@ def test_the_form_of_the_answer_goes_with_tools(serve: Any, completion: Completi
     assert server.bodies[1]["response_format"] == given
     ChatHfInference(**server.models).invoke("Hi", response_format=City)
     assert server.bodies[2]["response_format"]["json_schema"]["name"] == "City"
+
+
+class Node(BaseModel):
+    """A node."""
+
+    value: int
+    children: list[Node] = []
+
+
+class Pair(BaseModel):
+    """Two nodes."""
+
+    left: City
+    right: City
+
+
+def test_a_class_that_refers_to_itself_stays_whole(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    ChatHfInference(**server.models).bind_tools([Node, Pair], strict=True).invoke("Hi")
+    node, pair = (tool["function"] for tool in server.bodies[0]["tools"])
+    inner = node["parameters"]["$defs"]["Node"]
+    assert inner["properties"]["children"]["items"] == {"$ref": "#/$defs/Node"}
+    assert (inner["additionalProperties"], node["strict"], node["name"]) == (False, True, "Node")
+    assert "$defs" not in pair["parameters"]  # written out, as most servers like it
+    ChatHfInference(**server.models).bind_tools([Node]).invoke("Hi")
+    assert "additionalProperties" not in server.bodies[1]["tools"][0]["function"]["parameters"]["$defs"]["Node"]
+
+
+def test_a_tool_in_its_own_form_may_be_strict(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    known: dict[str, Any] = {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+    }
+    ChatHfInference(**server.models).bind_tools([known], strict=True).invoke("Hi", tool_choice="f")
+    assert server.bodies[0]["tools"][0]["function"]["strict"] is True
+    assert "strict" not in known["function"]
+
+
+def test_what_is_no_tool_is_refused(serve: Any) -> None:
+    with pytest.raises(InputError, match="the tool 5 cannot be used"):
+        ChatHfInference(**serve({}).models).bind_tools([5])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", None])
+def test_a_call_without_tools(serve: Any, completion: Completion, choice: Any) -> None:
+    server = serve(completion())
+    ChatHfInference(**server.models).invoke("Hi", tools=[], tool_choice=choice)
+    assert server.bodies[0].keys() == {"model", "messages"}

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 import pytest
+from langchain_core.runnables import ConfigurableField
 from pydantic import TypeAdapter, ValidationError
 
 from hf_tools.errors import InputError
 from hf_tools.task import build
 from hf_tools.tasks.chat import ChatCompletion
+from langchain_hf_tools import ChatHfInference
 from langchain_hf_tools._chat.fields import SENT, Sampling
 from tests.langchain.chatting import Completion, add, chat
 
@@ -84,7 +86,62 @@ def test_other_names_of_the_longest_answer(serve: Any, completion: Completion, n
 def test_unknown_arguments_are_refused(serve: Any) -> None:
     with pytest.raises(InputError, match=r"`temprature` is not a parameter \(did you mean `temperature`\?\)"):
         chat(model="org/model", temprature=0)
-    with pytest.raises(InputError, match="`temprature` is not a parameter of this task"):
-        chat(**serve({}).models).invoke("Hi", temprature=0)
+    said = r"`temprature` is not a parameter of a call \(did you mean `temperature`\?\)\. .* into `extra_body`"
+    model = chat(**serve({}).models)
+    with pytest.raises(InputError, match=said):
+        model.invoke("Hi", temprature=0)
+    with pytest.raises(InputError, match=said):
+        model.bind_tools([add], temprature=0)
+    with pytest.raises(InputError, match=said):
+        model.with_structured_output({"title": "A", "type": "object"}, temprature=0)
+    with pytest.raises(InputError, match=r"`chat_template_kwargs` is not a parameter of a call\. What only"):
+        model.invoke("Hi", chat_template_kwargs={})
+    with pytest.raises(InputError, match="`max_tokens` is given twice, by two of its names"):
+        model.invoke("Hi", max_tokens=1, max_new_tokens=2)
     with pytest.raises(InputError, match="`top_p` = 2"):
         chat(model="org/model", top_p=2)
+
+
+def test_other_names_of_a_calls_arguments(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    chat(**server.models).bind(stop_sequences=["x"]).invoke("Hi", max_new_tokens=3)
+    chat(**server.models, stop=[]).invoke("Hi")
+    chat(**server.models, stop="a").invoke("Hi", stop=[])
+    first, *others = server.bodies
+    assert (first["stop"], first["max_tokens"]) == (["x"], 3)
+    assert not any("stop" in body for body in others)
+
+
+def test_options_of_a_single_call(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    model = chat(**server.models, extra_headers={"x-a": "1", "x-b": "1"})
+    model.invoke("Hi", extra_headers={"x-b": "2"}, timeout=(1, 2), max_retries=0)
+    model.invoke("Hi", stream=False)
+    first, second = server.requests
+    assert (first.headers["x-a"], first.headers["x-b"], second.headers["x-b"]) == ("1", "2", "1")
+    assert first.extensions["timeout"]["connect"] == 1
+    assert server.bodies[0].keys() == server.bodies[1].keys() == {"model", "messages"}
+    with pytest.raises(InputError, match="`timeout`"):
+        model.invoke("Hi", timeout=-1)
+
+
+def test_the_model_of_a_call_is_no_address(serve: Any, completion: Completion) -> None:
+    server = serve(completion())
+    with pytest.raises(InputError, match="`model` of a call is a URL"):
+        chat(**server.models, api_key="hf_test").invoke("Hi", model="https://elsewhere.example/v1")
+    assert server.requests == []
+
+
+def test_a_profile_is_that_of_the_model() -> None:
+    model = chat(model="openai/gpt-oss-120b")
+    assert model.profile is not None
+    other = model.model_copy(update={"model": "Qwen/Qwen3-32B"})
+    assert (model.profile.get("name"), (other.profile or {}).get("name")) == ("GPT OSS 120B", "Qwen3 32B")
+    assert model.model_copy(update={"model": "org/unknown"}).profile is None
+    given = chat(model="openai/gpt-oss-120b", profile={"name": "mine"})
+    assert given.model_copy(update={"model": "org/unknown"}).profile == {"name": "mine"}
+    field = ConfigurableField(id="model")
+    fields: Any = model.configurable_fields(model=field)
+    made, _ = fields.prepare({"configurable": {"model": "org/unknown"}})
+    assert isinstance(made, ChatHfInference)
+    assert (made.model, made.profile) == ("org/unknown", None)

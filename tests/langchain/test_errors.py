@@ -54,6 +54,7 @@ FAMILIES: list[tuple[type[hf.HfError], type[core.ModelError], bool]] = [
     (hf.ConnectError, core.ModelConnectionError, True),
     (hf.ConnectionLost, core.ModelConnectionError, True),
     (hf.StreamInterrupted, core.ModelConnectionError, True),
+    (hf.StreamTimeout, core.ModelTimeoutError, True),
     (hf.RequestTimeout, core.ModelTimeoutError, True),
     (hf.DeadlineExceeded, core.ModelTimeoutError, True),
     (hf.MissingExtra, core.ModelError, False),

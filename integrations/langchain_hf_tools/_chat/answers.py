@@ -42,11 +42,12 @@ def result(answer: chat.ChatCompletionOutput, told: Told, tags: Tags) -> ChatRes
     """The answer as a ChatResult: one generation for each choice; the tokens used are those of all of them."""
     usage = usage_of(answer.usage)
     generations: list[ChatGeneration] = []
-    for choice in answer.choices:
+    choices = sorted(answer.choices, key=lambda choice: choice.index)
+    for choice in choices:
         calls, invalid = tool_calls.calls_of(choice)
         message = _message(choice, invalid, tags)
         message.tool_calls, message.response_metadata = calls, metadata(answer, choice, told)
-        message.usage_metadata = usage if choice is answer.choices[0] else None
+        message.usage_metadata = usage if choice is choices[0] else None
         generations.append(ChatGeneration(message=message, generation_info=_info(choice)))
     output: dict[str, Any] = {"model_name": answer.model} if answer.model else {}
     if answer.usage:
@@ -77,7 +78,17 @@ def _message(choice: chat.Choice, invalid: list[InvalidToolCall], tags: Tags) ->
     thought = told.reasoning
     if not thought:
         thought, text = split(text, tags)
-    return AIMessage(content=text, invalid_tool_calls=invalid, additional_kwargs=_beside(thought, told.refusal))
+    beside = {**_others(told), **_beside(thought, told.refusal)}
+    return AIMessage(content=text, invalid_tool_calls=invalid, additional_kwargs=beside)
+
+
+def _others(told: chat.ChatMessage) -> dict[str, Any]:
+    """What a message holds beyond the known fields, such as pictures, sound or annotations."""
+    return {name: value for name, value in (told.model_extra or {}).items() if value and name not in NO_CONTENT}
+
+
+NO_CONTENT = frozenset(["function_call", "name"])
+"""Fields of a message that are read elsewhere, or say nothing of it."""
 
 
 def _beside(reasoning: str | None, refusal: str | None) -> dict[str, Any]:
@@ -140,7 +151,7 @@ class Pieces:
             yield ChatGenerationChunk(message=message)
         message = AIMessageChunk(
             content="", usage_metadata=usage_of(usage), response_metadata=metadata(answer, choice, told),
-            chunk_position="last",
+            additional_kwargs=_others(choice.message), chunk_position="last",
         )  # fmt: skip
         yield ChatGenerationChunk(message=message, generation_info=_info(choice))
 

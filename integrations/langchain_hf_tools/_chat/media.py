@@ -21,8 +21,6 @@ FORMATS = {
     "mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "x-flac": "flac", "mp4": "m4a", "x-m4a": "m4a",
 }  # fmt: skip
 """Audio formats by the second half of their media type, where the two differ."""
-MEDIA = frozenset(["image", "image_url", "audio", "audio_url", "input_audio", "video", "video_url", "file", "document"])
-"""Blocks that hold no text."""
 DEFAULT_TYPES = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 """Media types where a block does not tell its own."""
 
@@ -35,9 +33,13 @@ class Parts:
         self._writers: Mapping[str, Callable[[Block], Part]] = {
             "text": _text, "text-plain": self._plain, "refusal": _refusal,
             "image": self._image, "audio": self._audio, "video": self._video, "file": self._file,
-            "document": self._document,
+            "document": self._document, "media": self._media,
             "image_url": self._url, "audio_url": self._url, "video_url": self._url, "input_audio": dict,
         }  # fmt: skip
+
+    def knows(self, block: Block) -> bool:
+        """Whether there is a part for this kind of block."""
+        return block.get("type") in self._writers
 
     def part(self, block: Block) -> Part:
         """The block as a part; InputError for one that cannot be sent."""
@@ -64,7 +66,10 @@ class Parts:
 
     def _file(self, block: Block) -> Part:
         if "file" in block:  # as OpenAI has it
-            return dict(block)
+            inner = table(block["file"])
+            data = inner.get("file_data")
+            found = {"file_data": self._found(data)} if isinstance(data, str) else {}
+            return {"type": "file", "file": {**inner, **found}}
         number = block.get("file_id") or table(block.get("source")).get("file_id")
         if number:
             return {"type": "file", "file": {"file_id": number}}
@@ -75,6 +80,12 @@ class Parts:
             "type": "file",
             "file": {"filename": name or "file", "file_data": self._address(block, "file")},
         }
+
+    def _media(self, block: Block) -> Part:
+        """Gemini's form: any kind of medium, told by its type."""
+        kind = str(block.get("mime_type", "")).partition("/")[0]
+        known: dict[str, Callable[[Block], Part]] = {"image": self._image, "audio": self._audio, "video": self._video}
+        return known.get(kind, self._file)({"url": block.get("file_uri"), **block})
 
     def _document(self, block: Block) -> Part:
         source = table(block.get("source"))

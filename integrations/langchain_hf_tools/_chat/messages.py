@@ -10,9 +10,11 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from hf_tools.errors import InputError, MediaError, shown
+from hf_tools.loose import items
 from langchain_hf_tools._chat import tool_calls
+from langchain_hf_tools._chat.answers import PROVIDER
 from langchain_hf_tools._chat.fields import Replay
-from langchain_hf_tools._chat.media import MEDIA, Part, Parts
+from langchain_hf_tools._chat.media import Part, Parts
 from langchain_hf_tools._chat.reasoning import reasoning_of, replayed
 
 ROLES: Mapping[type[BaseMessage], str] = {
@@ -21,13 +23,6 @@ ROLES: Mapping[type[BaseMessage], str] = {
     AIMessage: "assistant",
     ToolMessage: "tool",
 }
-NOT_SENT = frozenset(
-    [
-        "tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "server_tool_call", "server_tool_call_chunk",
-        "server_tool_result", "reasoning", "thinking", "redacted_thinking", "non_standard",
-    ]
-)  # fmt: skip
-"""Blocks of a model's own message that travel in other fields, or mean something to one provider alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +40,42 @@ class Writer:
         thinking = replayed(messages, self.replay)
         for place, message in enumerate(messages):
             try:
-                if lifted and not isinstance(message, ToolMessage):
-                    wire.append({"role": "user", "content": lifted})
-                    lifted = []
                 written, media = self._written(message, thinks=place in thinking)
             except (InputError, MediaError) as error:
                 about = f"messages[{place}] ({type(message).__name__}): {error.message}"
                 raise InputError(about, hint=error.hint) from error.__cause__
-            wire.append(written)
+            for one in written:
+                lifted = _let_down(wire, one, lifted)
+                wire.append(one)
             lifted += media
-        return [*wire, {"role": "user", "content": lifted}] if lifted else wire
+        _let_down(wire, None, lifted)
+        return wire
 
-    def _written(self, message: BaseMessage, *, thinks: bool) -> tuple[dict[str, Any], list[Part]]:
+    def _written(self, message: BaseMessage, *, thinks: bool) -> tuple[list[dict[str, Any]], list[Part]]:
         """The message, and the media that were taken out of it."""
         role = message.role if isinstance(message, ChatMessage) else None
         role = role or next((name for kind, name in ROLES.items() if isinstance(message, kind)), None)
         if role is None:
             raise InputError("a message of this kind cannot be sent")
-        wire: dict[str, Any] = {"role": role}
-        media: list[Part] = []
+        named = {"name": message.name} if message.name else {}
         if isinstance(message, AIMessage):
-            wire |= self._answer(message, thinks=thinks)
-        elif isinstance(message, ToolMessage):
-            wire["content"], media = self._result(message)
-            wire["tool_call_id"] = message.tool_call_id
-        else:
-            wire["content"] = _joined([self.parts.part(block) for block in _blocks(message)])
-        if message.name:
-            wire["name"] = message.name
-        return wire, media
+            return [{"role": role, **self._answer(message, thinks=thinks), **named}], []
+        if isinstance(message, ToolMessage):
+            written, media = self._result(message.tool_call_id, _blocks(message))
+            return [{**written, **named}], media
+        results, others = _apart(_blocks(message))
+        found = [self._result(str(block.get("tool_use_id")), _contents(block.get("content"))) for block in results]
+        wire = [one for one, _ in found]
+        lifted = [part for _, parts in found for part in parts]
+        if others or not results:
+            said = {"role": role, "content": _joined([self.parts.part(block) for block in others]), **named}
+            lifted = _let_down(wire, said, lifted)
+            wire.append(said)
+        return wire, lifted
 
     def _answer(self, message: AIMessage, *, thinks: bool) -> dict[str, Any]:
-        blocks = [block for block in _blocks(message) if str(block.get("type")) not in NOT_SENT]
+        # what else is in a model's own message travels in other fields, or means something to its provider alone
+        blocks = [block for block in _blocks(message) if self.parts.knows(block)]
         wire: dict[str, Any] = {"content": _joined([self.parts.part(block) for block in blocks])}
         refusal = message.additional_kwargs.get("refusal")
         if isinstance(refusal, str) and not wire["content"]:
@@ -87,23 +86,50 @@ class Writer:
             wire["reasoning_content"] = thought
         return wire
 
-    def _result(self, message: ToolMessage) -> tuple[str | list[Part], list[Part]]:
+    def _result(self, number: str, blocks: list[dict[str, Any]]) -> tuple[dict[str, Any], list[Part]]:
         """A tool's result: texts and data as text; media in place, or apart with a word on where they come from."""
-        blocks = _blocks(message)
-        parts = [self.parts.part(block) if _is_known(block) else _as_json(block) for block in blocks]
+        wire: dict[str, Any] = {"role": "tool", "tool_call_id": number}
+        parts = [self.parts.part(block) if self.parts.knows(block) else _as_json(block) for block in blocks]
         media = [part for part in parts if part["type"] != "text"]
         if not media or not self.hoist:
-            return _joined(parts), []
-        told = f"Attached: what the tool call {message.tool_call_id} returned."
+            return {**wire, "content": _joined(parts)}, []
         texts = _joined([part for part in parts if part["type"] == "text"])
-        said = texts or "The result is attached to the next user message."
-        return said, [{"type": "text", "text": told}, *media]
+        told = {"type": "text", "text": f"Attached: what the tool call {number} returned."}
+        return {**wire, "content": texts or "The result is attached to the next user message."}, [told, *media]
+
+
+def _let_down(wire: list[dict[str, Any]], following: dict[str, Any] | None, lifted: list[Part]) -> list[Part]:
+    """Put media into the user message that follows the results, or into one of their own; what is still lifted."""
+    if not lifted or (following is not None and following["role"] == "tool"):
+        return lifted
+    if following is not None and following["role"] == "user":  # two in a row are too many for some templates
+        content = following["content"]
+        own = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        following["content"] = [*lifted, *own]
+    else:
+        wire.append({"role": "user", "content": lifted})
+    return []
+
+
+def _apart(blocks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Results of tools, which Anthropic's histories have in user messages, and the other blocks."""
+    results = [block for block in blocks if block.get("type") == "tool_result"]
+    marks = [block for block in blocks if "cachePoint" in block]  # Bedrock's, for its own cache
+    return results, [block for block in blocks if block not in results and block not in marks]
 
 
 def _blocks(message: BaseMessage) -> list[dict[str, Any]]:
+    """The content as blocks; that of another provider's model as LangChain's standard ones."""
     content: Any = message.content
-    blocks: list[Any] = [content] if isinstance(content, str) else content
-    return [{"type": "text", "text": block} if isinstance(block, str) else block for block in blocks]
+    about = message.response_metadata
+    if isinstance(message, AIMessage) and isinstance(content, list) and about.get("model_provider") != PROVIDER:
+        content = message.content_blocks
+    return _contents(content)
+
+
+def _contents(content: Any) -> list[dict[str, Any]]:
+    blocks: list[Any] = items(content) if isinstance(content, list) else [content] if content else []
+    return [block if isinstance(block, dict) else {"type": "text", "text": block} for block in blocks]
 
 
 def _joined(parts: list[Part]) -> str | list[Part]:
@@ -111,10 +137,6 @@ def _joined(parts: list[Part]) -> str | list[Part]:
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts)
     return parts
-
-
-def _is_known(block: Mapping[str, Any]) -> bool:
-    return block.get("type") in MEDIA or block.get("type") in ("text", "text-plain")
 
 
 def _as_json(block: Mapping[str, Any]) -> Part:

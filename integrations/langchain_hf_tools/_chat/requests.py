@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from hf_tools.errors import InputError
+from pydantic import AliasChoices
+
+from hf_tools import AsyncHfInference, HfInference
+from hf_tools.errors import InputError, shown
+from hf_tools.providers import is_url
+from hf_tools.task import build
 from hf_tools.tasks.chat import ChatCompletion
 from langchain_hf_tools._chat import binding
-from langchain_hf_tools._chat.fields import Conversing
+from langchain_hf_tools._chat.fields import Conversing, Sampling
 from langchain_hf_tools._chat.media import Parts
 from langchain_hf_tools._chat.messages import Writer
 from langchain_hf_tools._chat.reasoning import replay_for
+from langchain_hf_tools._connecting.timeouts import as_timeout
 
-NOT_SENT = frozenset(["ls_structured_output_format", "stream_usage"])
+C = TypeVar("C", HfInference, AsyncHfInference)
+
+NOT_SENT = frozenset(["ls_structured_output_format", "stream", "stream_usage"])
 """What LangChain and we ourselves say with a call, but not to the server."""
+OPTIONS = frozenset(["timeout", "max_retries", "extra_headers", "wait_for_model", "bill_to"])
+"""Options of the client that a single call may set."""
+ALIASES: Mapping[str, str] = {
+    alias: name
+    for name, field in Sampling.model_fields.items() if isinstance(field.validation_alias, AliasChoices)
+    for alias in field.validation_alias.choices if isinstance(alias, str)
+}  # fmt: skip
+"""Other names of parameters, and what they are names of."""
+
+
+def checked(more: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call says, by the parameters' own names; InputError for what neither the task nor the client knows."""
+    build(ChatCompletion)
+    known = {*inspect.signature(ChatCompletion).parameters, *OPTIONS, *NOT_SENT} - {"messages"}
+    given: dict[str, Any] = {}
+    for name, value in more.items():
+        own = ALIASES.get(name, name)
+        if own not in known:
+            near = difflib.get_close_matches(name, [*known, *ALIASES], 1)
+            meant = f" (did you mean `{near[0]}`?)" if near else ""
+            hint = "What only the server knows goes into `extra_body`"
+            raise InputError(f"chat_completion: `{shown(name, 60)}` is not a parameter of a call{meant}", hint=hint)
+        if own in given:
+            raise InputError(f"chat_completion: `{own}` is given twice, by two of its names")
+        given[own] = value
+    if isinstance(given.get("model"), str) and is_url(given["model"]):
+        # whoever names the model of a call must not choose the host that gets the key
+        raise InputError("chat_completion: `model` of a call is a URL", hint="Make a model with this `base_url`")
+    return given
+
+
+def options(more: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """The options of the client that a call sets; its headers come beside those of the model."""
+    found = {name: value for name, value in more.items() if name in OPTIONS}
+    if "timeout" in found:
+        found["timeout"] = as_timeout(found["timeout"])
+    if "extra_headers" in found:
+        found["extra_headers"] = {**headers, **found["extra_headers"]}
+    return found
 
 
 def writer(fields: Conversing, model: str | None, profile: Mapping[str, Any] | None) -> Writer:
@@ -27,24 +76,38 @@ def writer(fields: Conversing, model: str | None, profile: Mapping[str, Any] | N
 def task(
     messages: list[dict[str, Any]], own: Mapping[str, Any], stop: list[str] | None, more: Mapping[str, Any]
 ) -> ChatCompletion:
-    """The request; what a call says comes before the model's own fields. InputError for what the task does not know."""
+    """The request; what a call says, which is checked, comes before the model's own fields."""
     given: dict[str, Any] = {**own, **({} if stop is None else {"stop": stop})}
-    given |= {name: value for name, value in more.items() if name not in NOT_SENT}
+    given |= {name: value for name, value in more.items() if name not in NOT_SENT | OPTIONS}
     if given.get("tools"):
         given |= binding.bound(given["tools"], given.get("tool_choice"), None)
-    elif "parallel_tool_calls" not in more:  # the model's own wish is for calls with tools
-        given["parallel_tool_calls"] = None
+    else:  # the model's own wish is for calls with tools
+        choice = given.get("tool_choice")
+        given |= {"parallel_tool_calls": more.get("parallel_tool_calls"), "tools": None}
+        given["tool_choice"] = None if choice in ("auto", "none") else choice
     if "response_format" in given:
         given["response_format"] = binding.response_format(given["response_format"])
     if given.get("extra_body") and own.get("extra_body"):
         given["extra_body"] = {**own["extra_body"], **given["extra_body"]}
-    return ChatCompletion(messages, **given)
+    return ChatCompletion(messages, **{**given, "stop": given.get("stop") or None})
 
 
-def streamed(made: ChatCompletion, *, usage: bool) -> ChatCompletion:
-    """The request for a stream; InputError where several answers would be mixed up in it."""
-    if (made.n or 1) > 1:
-        raise InputError(f"chat_completion: `n` = {made.n} cannot be streamed", hint="Use invoke or generate")
-    if usage or made.stream_options is not None:
-        return made
-    return replace(made, stream_options={"include_usage": False})
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, and the client's options for it."""
+
+    task: ChatCompletion
+    options: Mapping[str, Any]
+    usage: bool = True
+
+    def by(self, client: C) -> C:
+        """The client with these options; connections are shared."""
+        return client.with_options(**self.options) if self.options else client
+
+    def streamed(self) -> ChatCompletion:
+        """The request for a stream; InputError where several answers would be mixed up in it."""
+        number: Any = (self.task.extra_body or {}).get("n", self.task.n)
+        if isinstance(number, int) and number > 1:
+            raise InputError(f"chat_completion: `n` = {number} cannot be streamed", hint="Use invoke or generate")
+        told = self.usage or self.task.stream_options is not None
+        return self.task if told else replace(self.task, stream_options={})

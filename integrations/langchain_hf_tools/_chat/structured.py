@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from operator import itemgetter
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
@@ -22,12 +22,15 @@ from pydantic_core import from_json
 
 from hf_tools.errors import InputError, shown
 from langchain_hf_tools._chat.binding import Tools, bound, json_schema
+from langchain_hf_tools._chat.schemas import described, is_object
 from langchain_hf_tools._chat.tool_calls import CUT
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
 METHODS = ("json_schema", "function_calling", "json_mode")
 REFUSED: Any = getattr(exceptions, "ModelRefusalError", None)
 """Since langchain-core 1.7.5."""
+NOTHING: Any = object()
+"""There is no answer yet; JSON's null would be one."""
 FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", re.S)
 """A code fence around the whole answer, in which many models put JSON."""
 
@@ -47,20 +50,37 @@ def request(schema: Any, method: str, strict: bool | None, tools: Tools | None) 
     elif method == "json_schema":
         sent = {"response_format": json_schema(schema, strict)} | bound(tools or [], None, strict)
     else:
-        json_schema(schema, strict)  # the same refusals
         # one tool: "required" means it, and more servers keep to that than to a name
-        sent = bound(cast(Tools, [schema]), "required", strict)
+        sent = bound([as_tool(schema)], "required", strict)
     told = {"kwargs": {"method": method, "strict": strict}, "schema": _traced(schema)}
     return sent | {"ls_structured_output_format": told}
 
 
+def as_tool(schema: Any) -> Any:
+    """The schema as a tool whose arguments are the answer; InputError where it describes no object."""
+    found = described(schema)
+    if not is_object(found["schema"]):
+        raise InputError(
+            f"the schema {shown(repr(schema), 60)} is none of an object, as the arguments of a tool must be",
+            hint='Use method="json_schema"',
+        )
+    if not isinstance(schema, Mapping):
+        return schema
+    parameters = found.pop("schema")
+    return {"type": "function", "function": {**found, "parameters": parameters}}
+
+
 def _traced(schema: Any) -> Any:
-    return None if schema is None else convert_to_json_schema(schema)
+    """The schema for traces, as LangChain writes it where it can."""
+    try:
+        return None if schema is None else convert_to_json_schema(schema)
+    except (TypeError, ValueError, KeyError):
+        return schema
 
 
 def parsed(model: Runnable[Any, Any], schema: Any, method: str, *, include_raw: bool) -> Runnable[Any, Any]:
     """The model with the parser after it; `include_raw` gives `raw`, `parsed` and `parsing_error`."""
-    name = convert_to_openai_tool(schema)["function"]["name"] if method == "function_calling" else None
+    name = convert_to_openai_tool(as_tool(schema))["function"]["name"] if method == "function_calling" else None
     shape = schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
     parser = StructuredParser(pydantic_object=shape, tool=name, checks_end=not include_raw)
     if not include_raw:
@@ -110,7 +130,7 @@ class StructuredParser(JsonOutputParser):
             _refused(message)
         try:
             value = self._growing(message, first.text) if partial else self._whole(message, first.text)
-            return value if value is None else self._made(value)
+            return None if value is NOTHING else self._made(value)
         except OutputParserException:
             if partial:
                 return None
@@ -119,11 +139,11 @@ class StructuredParser(JsonOutputParser):
     def _growing(self, message: BaseMessage, text: str) -> Any:
         if self.tool is not None:
             calls = message.tool_calls if isinstance(message, AIMessage) else []
-            return next((call["args"] for call in calls if call["name"] == self.tool), None)
+            return next((call["args"] for call in calls if call["name"] == self.tool), NOTHING)
         try:
-            return parse_json_markdown(text.strip()) if text.strip() else None
+            return parse_json_markdown(text.strip()) if text.strip() else NOTHING
         except ValueError:
-            return None
+            return NOTHING
 
     def _whole(self, message: BaseMessage, text: str) -> Any:
         calls = message.tool_calls if isinstance(message, AIMessage) else []
@@ -132,8 +152,8 @@ class StructuredParser(JsonOutputParser):
                 if call["name"] == self.tool:
                     return call["args"]
             raise _unreadable(f"the model has not called `{self.tool}` with a complete JSON object", message, text)
-        if calls and not text.strip():
-            return None
+        if calls:  # of tools that come before the answer; a text beside them is none yet
+            return NOTHING
         if message.response_metadata.get("finish_reason") in CUT:
             raise _unreadable("the answer was cut off before it was whole: raise `max_tokens`", message, text)
         fenced = FENCE.fullmatch(text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
-from langchain_core.messages import BaseMessage, convert_to_messages
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.messages.utils import count_tokens_approximately
 
 from hf_tools.errors import InputError, ShapeError
@@ -15,6 +16,10 @@ from hf_tools.wire import as_json, excerpt, read_json
 
 CHARACTERS = 4
 """Characters of a token, on the average of English texts."""
+MEDIA = frozenset(
+    ["image", "image_url", "audio", "audio_url", "input_audio", "video", "video_url", "file", "document", "media"]
+)
+"""Blocks that hold no text."""
 EXTRA_PER_MESSAGE = 4
 """Tokens of a message besides its text: role and marks in ChatML-like templates."""
 
@@ -61,24 +66,32 @@ def ids_of(text: str, tokenizer: Any, ask: Callable[[str], list[int]]) -> list[i
     return list(cast(Sequence[int], getattr(found, "ids", found)))
 
 
-def count(messages: Any, tools: Sequence[Any] | None, ids: Callable[[str], list[int]] | None) -> int:
-    """Tokens of a conversation: by the ids of its texts, or estimated at 4 characters a token.
+def estimated(text: str) -> int:
+    """Tokens of a text at 4 characters a token."""
+    return -(-len(text) // CHARACTERS)
 
-    Media count 85 tokens each, tools as their schemas; the marks of the template are estimated either way.
+
+def count(messages: Any, tools: Sequence[Any] | None, size: Callable[[str], int]) -> int:
+    """Tokens of a conversation; `size` counts those of its texts and tool calls.
+
+    Media count 85 tokens each, tools as their schemas; the marks of the template are estimated.
     """
     conversation = convert_to_messages(messages)
-    estimated = count_tokens_approximately(conversation, extra_tokens_per_message=EXTRA_PER_MESSAGE, tools=tools)  # type: ignore[arg-type]
-    if ids is None:
-        return estimated
-    texts = [message.text for message in conversation]
-    stripped = count_tokens_approximately(
-        [_without_text(message) for message in conversation],
-        extra_tokens_per_message=EXTRA_PER_MESSAGE,
-        tools=tools,  # type: ignore[arg-type]
-    )
-    return stripped + sum(len(ids(text)) for text in texts if text)
+    texts = [text for message in conversation for text in (message.text, _calls(message)) if text]
+    bare: list[Any] = [_bare(message) for message in conversation]
+    own: Any = tools
+    rest = count_tokens_approximately(bare, extra_tokens_per_message=EXTRA_PER_MESSAGE, tools=own)
+    return rest + sum(size(text) for text in texts)
 
 
-def _without_text(message: BaseMessage) -> BaseMessage:
-    kept = [block for block in rows(message.content) if block.get("type") != "text"]
-    return message.model_copy(update={"content": kept})
+def _calls(message: BaseMessage) -> str:
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return json.dumps(calls, ensure_ascii=False, default=str) if calls else ""
+
+
+def _bare(message: BaseMessage) -> BaseMessage:
+    """The message without its texts and calls; whatever medium it holds counts as a picture."""
+    held = [block for block in rows(message.content) if block.get("type") in MEDIA]
+    content: list[Any] = [{"type": "image_url", "image_url": {"url": ""}} for _ in held]
+    kept: dict[str, Any] = {"content": content}
+    return message.model_copy(update=kept | ({"tool_calls": []} if isinstance(message, AIMessage) else {}))

@@ -24,6 +24,11 @@ CALLS = frozenset(["tool_use", "tool_call"])
 MARK = " (not a complete JSON object)"
 """Follows the arguments of an invalid call in a stream."""
 
+BROKEN = "the arguments are not a complete JSON object"
+"""Why a call is invalid."""
+INVALID = "invalid_json"
+"""Under this name the model gets arguments back that are no JSON object."""
+
 Calls = tuple[list[ToolCall], list[InvalidToolCall]]
 
 
@@ -38,7 +43,7 @@ def calls_of(choice: chat.Choice) -> Calls:
         is_cut = call is given[-1] and choice.finish_reason in CUT and text.strip() in ("", "{}")
         arguments = None if is_cut else _object(text)
         if arguments is None or not name:
-            reason = "the answer was cut off" if is_cut else "the arguments are not a complete JSON object"
+            reason = "the answer was cut off" if is_cut else BROKEN
             reason = reason if name else "the call names no tool"
             invalid.append(invalid_tool_call(name=name, args=text, id=number, error=reason))
         else:
@@ -90,7 +95,7 @@ def chunks_of(choice: chat.Choice) -> list[ToolCallChunk]:
 def to_wire(message: AIMessage) -> list[dict[str, Any]]:
     """The calls of a message of the history; those of other providers' content blocks where it has no others."""
     calls = [(call["id"], call["name"], _arguments(call["name"], call["args"])) for call in message.tool_calls]
-    calls += [(call["id"], call["name"] or "", _unmarked(call["args"] or "")) for call in message.invalid_tool_calls]
+    calls += [(call["id"], call["name"] or "", _object_of(call["args"] or "")) for call in message.invalid_tool_calls]
     if not calls and isinstance(message.content, list):
         blocks = rows(message.content)
         calls = [_from_block(block) for block in blocks if block.get("type") in CALLS and block.get("name")]
@@ -105,9 +110,15 @@ def _from_block(block: dict[str, Any]) -> tuple[str | None, str, str]:
     return block.get("id"), name, _arguments(name, block.get("input", block.get("args")) or {})
 
 
-def _unmarked(arguments: str) -> str:
+def unmarked(arguments: str) -> str:
     """Arguments that are none as the model wrote them: `chunks_of` has marked those of a stream."""
     return str(json.loads(arguments.removesuffix(MARK))) if arguments.endswith(MARK) else arguments
+
+
+def _object_of(arguments: str) -> str:
+    """Arguments that are no object within one: servers that read the calls of the history fail on broken JSON."""
+    written = unmarked(arguments) or "{}"
+    return written if _object(written) is not None else json.dumps({INVALID: written}, ensure_ascii=False)
 
 
 def _arguments(name: str, arguments: Any) -> str:

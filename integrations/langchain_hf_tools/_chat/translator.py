@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCallChunk
 from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import KNOWN_BLOCK_TYPES
 
 from hf_tools.loose import table
+from langchain_hf_tools._chat import tool_calls
 from langchain_hf_tools._chat.answers import PROVIDER
 
 Blocks = list[Any]
@@ -39,13 +40,16 @@ def translate_content_chunk(message: AIMessageChunk) -> Blocks:
             block.setdefault("index", indexes[block["type"]])
     if message.chunk_position == "last":
         return said + _called(message)
-    called = [
-        {
-            "type": "tool_call_chunk", "id": chunk["id"], "name": chunk["name"], "args": chunk["args"],
-            "index": f"lc_tc_{chunk['index'] or 0}",
-        } for chunk in message.tool_call_chunks
-    ]  # fmt: skip
-    return said + called
+    return said + [_piece(chunk) for chunk in message.tool_call_chunks]
+
+
+def _piece(chunk: ToolCallChunk) -> dict[str, Any]:
+    """A call in a stream; ours come whole, and those that are marked are none."""
+    about = {"id": chunk["id"], "name": chunk["name"], "index": f"lc_tc_{chunk['index'] or 0}"}
+    arguments = chunk["args"] or ""
+    if not arguments.endswith(tool_calls.MARK):
+        return {"type": "tool_call_chunk", "args": chunk["args"], **about}
+    return {"type": "invalid_tool_call", "args": tool_calls.unmarked(arguments), "error": tool_calls.BROKEN, **about}
 
 
 def _said(message: AIMessage) -> Blocks:

@@ -38,4 +38,5 @@ def _details(value: Any, names: Mapping[str, str]) -> dict[str, int]:
 
 def _count(value: Any) -> int | None:
     """A number of tokens; None for what is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
+    return int(value) if whole else None
