@@ -12,7 +12,7 @@ from hf_tools.local.answers import Embeds, Refused
 from hf_tools.local.copying import words_of
 from hf_tools.local.formats import shown
 from hf_tools.local.schemas import Schema
-from hf_tools.local.turns import asked, readable, results
+from hf_tools.local.turns import asked, called, readable, results
 from hf_tools.loose import items, table
 
 SPOKEN = 0.1
@@ -96,7 +96,9 @@ def planned(body: dict[str, Any]) -> dict[str, Any] | Toolbox:
     forced = body.get("tool_choice") not in (None, "auto")
     if answered and not forced:
         return chat  # the call has been made; what is left is to tell its result
-    return Toolbox(chosen, forced, body, chat)
+    made = called(body.get("messages"))  # a tool that was called for the same question is called again only if alone
+    left = tuple(function for function in chosen if function.name not in made)
+    return Toolbox(left or chosen, forced, body, chat)
 
 
 def _functions(tools: object) -> tuple[Function, ...]:

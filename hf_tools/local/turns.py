@@ -45,6 +45,16 @@ def results(messages: object) -> list[str]:
     return found
 
 
+def called(messages: object) -> frozenset[str]:
+    """The names of the tools that were called since the user spoke last."""
+    found: set[str] = set()
+    for message in entries(messages):
+        if message.get("role") == "user":
+            found = set()
+        found |= {str(table(call.get("function")).get("name")) for call in entries(message.get("tool_calls"))}
+    return frozenset(found)
+
+
 def readable(messages: object) -> object:
     """The conversation with calls and results told in words; anything that is no list of messages as it came."""
     given = items(messages)

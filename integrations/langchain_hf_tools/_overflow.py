@@ -15,14 +15,16 @@ WORDINGS = re.compile(
     r"|longer than the (?:model's context|maximum model) length"  # SGLang, Together; vLLM's engine
     r"|exceeds? (?:the )?(?:available )?context (?:size|window|length|limit)"  # llama.cpp, OpenAI, Anthropic
     r"|context (?:size|window|length) (?:has been )?exceed"  # llama.cpp within an answer, MiniMax
-    r"|greater than the context length"  # LM Studio
+    r"|greater than the context length|tokens when context the overflows"  # LM Studio
     r"|`inputs` tokens \+ `max_new_tokens` must be"  # TGI, Together
     r"|`inputs` must have less than [\d,]+ (?:tokens|characters)"  # TGI, TEI
     r"|prompt is too long"  # Fireworks, Anthropic
     r"|reduce the length of the (?:messages|input|prompt)"  # Groq, Cerebras
     r"|exceeds? the maximum (?:allowed input length|number of tokens allowed)"  # Poolside, Gemini
     r"|maximum prompt length is|exceeded model token limit"  # xAI, Kimi
-    r"|tokens in the prompt cannot exceed"  # Cohere
+    r"|too many tokens: total number of tokens"  # Cohere
+    r"|input is too long for requested model"  # Bedrock
+    r"|sum of prompt length .{0,60}should not exceed max_num_tokens"  # TensorRT-LLM
     r"|max_tokens must be at least 1, got -\d",  # older vLLM: what the prompt leaves of the context is below zero
     re.I,
 )

@@ -32,6 +32,14 @@ def tgi(message: str, kind: str = "validation") -> dict[str, Any]:
 
 GROQ = "Please reduce the length of the messages or completion."
 OVERFLOWS: list[tuple[int, Any]] = [
+    # as other projects that tell overflows by their words quote them
+    (400, {"message": "Input is too long for requested model."}),  # Bedrock
+    (400, {"message": "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292. Try "
+                      "using a shorter prompt, or enabling prompt truncating."}),  # Cohere
+    (400, {"error": "Trying to keep the first 5406 tokens when context the overflows. However, the model is loaded "
+                    "with context length of only 1056 tokens"}),  # LM Studio
+    (400, {"object": "error", "message": "The sum of prompt length (38049.0), query length (0) should not exceed "
+                                         "max_num_tokens (32768)", "code": 400}),  # TensorRT-LLM
     # huggingface/text-generation-inference#628, #695
     (422, tgi("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 1244 `inputs` tokens and 1000 "
               "`max_new_tokens`")),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
+from pydantic import BaseModel
 
 from langchain_hf_tools import ChatHfInference
 
@@ -25,6 +26,13 @@ def add(a: int, b: int) -> int:
 def get_weather(city: str) -> str:
     """Get the current weather in a city."""
     return f"18 degrees in {city}"
+
+
+class Report(BaseModel):
+    """The final answer: a report of the weather."""
+
+    city: str
+    degrees: int
 
 
 @pytest.fixture
@@ -56,3 +64,10 @@ def test_an_agent_calls_its_tool_and_tells_the_result(model: ChatHfInference, qu
     assert [type(message) for message in messages] == [HumanMessage, AIMessage, ToolMessage, AIMessage]
     assert messages[2].content == holds
     assert holds in messages[3].text
+
+
+def test_an_agent_ends_with_an_answer_by_tool(model: ChatHfInference) -> None:
+    strategy = importlib.import_module("langchain.agents.structured_output").ToolStrategy(Report)
+    agent = AGENTS.create_agent(model, [get_weather], response_format=strategy)
+    state = agent.invoke({"messages": [("user", "What is the weather in Paris?")]}, {"recursion_limit": 8})
+    assert state["structured_response"].city == "Paris"

@@ -64,7 +64,9 @@ def written(content: str | None, reason: str = "stop") -> dict[str, Any]:
         ({"tool_choice": "auto", "parallel_tool_calls": True}, ["add_up", "divide"], False),
         ({"tool_choice": "required", "n": 1}, ["add_up", "divide"], True),
         ({"tool_choice": named("divide")}, ["divide"], True),
-        ({"tool_choice": "required", "messages": ANSWERED}, ["add_up", "divide"], True),
+        ({"tool_choice": "required", "messages": ANSWERED}, ["divide"], True),
+        ({"tool_choice": "required", "messages": ANSWERED, "tools": [tool()]}, ["add_up"], True),
+        ({"tool_choice": "required", "messages": [*ANSWERED, *MESSAGES]}, ["add_up", "divide"], True),
     ],
 )
 def test_who_may_be_called(change: dict[str, Any], names: list[str], forced: bool) -> None:
