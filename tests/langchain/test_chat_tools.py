@@ -133,13 +133,11 @@ def test_a_class_that_refers_to_itself_stays_whole(serve: Any, completion: Compl
 
 def test_a_tool_in_its_own_form_may_be_strict(serve: Any, completion: Completion) -> None:
     server = serve(completion())
-    known: dict[str, Any] = {
-        "type": "function",
-        "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
-    }
+    inner: dict[str, Any] = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    known: dict[str, Any] = {"type": "function", "function": inner}
     ChatHfInference(**server.models).bind_tools([known], strict=True).invoke("Hi", tool_choice="f")
     assert server.bodies[0]["tools"][0]["function"]["strict"] is True
-    assert "strict" not in function
+    assert "strict" not in inner
 
 
 def test_what_is_no_tool_is_refused(serve: Any) -> None:
