@@ -50,7 +50,7 @@ coverage: .venv/.installed-dev ## the test suite with branch coverage, and what 
 	$(MAKE) --no-print-directory test RUN="coverage run -m pytest"
 	$(PY) -m coverage report
 
-live: .venv/.installed-dev ## at most 15 small calls against production; needs HF_TOKEN, skipped without
+live: .venv/.installed-dev ## at most 15 small calls against production and one to each provider; needs HF_TOKEN, skipped without
 	$(PY) tests/live/production.py $(ARGS)
 
 servers: weights ## start real servers on this machine until Ctrl-C, all or those in ARGS; the first time takes 1.7 GB

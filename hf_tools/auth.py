@@ -19,6 +19,10 @@ HUGGING_FACE = ("huggingface.co", "hf.co", "hf.space", "endpoints.huggingface.cl
 """An ambient token goes to these hosts and those below them, by https only."""
 
 
+OWN = ("hf_", "api_org_")
+"""How Hugging Face's tokens begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token and where it came from: `argument`, the environment or the login file."""
@@ -90,11 +94,16 @@ def of_hugging_face(url: str) -> bool:
     return parts.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in HUGGING_FACE)
 
 
-def authorization(token: Token | None, url: str) -> str | None:
+def is_hugging_face_token(token: Token | None) -> bool:
+    """The token is one of Hugging Face's; one that was found in its places is taken for that."""
+    return token is not None and (not token.explicit or token.secret.get_secret_value().startswith(OWN))
+
+
+def authorization(token: Token | None, url: str, scheme: str = "Bearer") -> str | None:
     """The Authorization header for this URL, or None where the token may not go there."""
     if token is None or not (token.explicit or of_hugging_face(url)):
         return None
-    return f"Bearer {token.secret.get_secret_value()}"
+    return f"{scheme} {token.secret.get_secret_value()}"
 
 
 def redacted(error: HfError, token: Token | None) -> HfError:

@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from hf_tools import __version__, local
+from hf_tools import HfInference, __version__, local
 from hf_tools.catalogue import catalogue, streams
 from hf_tools.errors import (
     AuthenticationError,
@@ -25,6 +25,7 @@ from hf_tools.errors import (
     PaymentRequired,
     PermissionDenied,
     RateLimited,
+    shown,
 )
 from hf_tools.local.cli import add_commands
 
@@ -90,20 +91,40 @@ def _parser() -> argparse.ArgumentParser:
     )
     listed.add_argument("--json", action="store_true", help="print a JSON list")
     listed.set_defaults(run=_tasks)
-    shown = commands.add_parser(
+    played = commands.add_parser(
         "demo",
         help="real inference on the embedded backend: no token, no network",
         description="Chat, retrieval, classification, ranking and a tool on the embedded backend, each with its time.",
         epilog='examples: hf-tools demo | hf-tools demo --ask "Which extras are there?" --file README.md',
     )
-    shown.add_argument("--ask", metavar="QUESTION", help="answer this question: from memory, and from the file")
-    shown.add_argument(
+    played.add_argument("--ask", metavar="QUESTION", help="answer this question: from memory, and from the file")
+    played.add_argument(
         "--file", type=Path, metavar="PATH", help="a text file to look in; default: the project's README"
     )
-    shown.set_defaults(run=_demo)
+    played.set_defaults(run=_demo)
+    _add_serving(commands)
     weights = commands.add_parser("local", help="the embedded backend's models: pull, list")
     add_commands(weights)
     return parser
+
+
+def _add_serving(commands: Any) -> None:
+    found = commands.add_parser(
+        "models",
+        help="list the models that providers serve for a task, the most popular first",
+        epilog="examples: hf-tools models text_to_image | hf-tools models chat_completion --provider groq --limit 5",
+    )
+    found.add_argument("task", metavar="TASK", help="as `hf-tools tasks` names it")
+    found.add_argument("--provider", metavar="NAME", help="only what this provider serves")
+    found.add_argument("--limit", metavar="N", type=int, default=30, help="at most so many, up to 1000; default: 30")
+    found.set_defaults(run=_models)
+    asked = commands.add_parser(
+        "providers",
+        help="list the providers that serve a model: for which task, whether it works, under which name",
+        epilog="example: hf-tools providers black-forest-labs/FLUX.1-schnell",
+    )
+    asked.add_argument("model", metavar="MODEL", help="the model's ID on the Hub")
+    asked.set_defaults(run=_providers)
 
 
 def task_rows() -> list[dict[str, Any]]:
@@ -136,6 +157,35 @@ def _tasks(arguments: argparse.Namespace) -> int:
         marks = [mark for mark in ("streams", "local") if row[mark]]
         print(f"{row['name']:<32}{', '.join([*marks, *row['providers']])}".rstrip())
         print(textwrap.fill(row["summary"], WIDTH, initial_indent="    ", subsequent_indent="    "))
+    return 0
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    task: str = arguments.task.replace("-", "_")
+    if task not in dict(catalogue()):
+        raise InputError(f"models: no task {shown(repr(arguments.task), 60)}", hint="`hf-tools tasks` lists them")
+    with HfInference() as hf:
+        found = hf.list_models(task, arguments.provider, limit=arguments.limit)
+    if not found:
+        sys.stderr.write(f"no model for {task} is served by {arguments.provider or 'any provider'}\n")
+    for model in found:
+        print(model)
+    return 0
+
+
+def _providers(arguments: argparse.Namespace) -> int:
+    with HfInference() as hf:
+        found = hf.who_serves(arguments.model)
+    if not found:
+        sys.stderr.write(f"no provider serves {shown(arguments.model, 100)}\n")
+        return 0
+    rows = [
+        ("provider", "task", "status", "model"),
+        *((one.provider, one.task, one.status, one.model) for one in found),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 

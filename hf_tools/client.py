@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from hf_tools import providers
 from hf_tools._http import AsyncClient, Client, Http
-from hf_tools.auth import find_token
 from hf_tools.catalogue import Catalogue
-from hf_tools.errors import ConfigurationError, InputError, shown
+from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.options import Options
 from hf_tools.response import Response
-from hf_tools.steps import Endpoint, Settings, Steps
+from hf_tools.serving import AsyncServing, Serving
+from hf_tools.settings import client_settings, endpoint_settings
+from hf_tools.steps import Settings, Steps
 from hf_tools.streams import AsyncStream, Stream
-from hf_tools.task import SERVERS, Out, Part, Server, Streamed, Task
+from hf_tools.task import Out, Part, Server, Streamed, Task
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,33 +24,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from hf_tools._http import AsyncHttp
-
-
-def _settings(
-    token: str | SecretStr | bool | None, provider: str, model: str | None, base_url: str | None, options: Options,
-) -> Settings:  # fmt: skip
-    providers.check_provider(provider)
-    _check_options(options)
-    if model is not None and not (isinstance(cast(object, model), str) and providers.is_url(model)):
-        providers.check_model(model, "the client")
-    if base_url is not None and provider != "auto":
-        raise ConfigurationError(f"`base_url` and `provider` = {provider!r} contradict each other: give one of them")
-    endpoint = Endpoint(providers.check_url(base_url, "`base_url`")) if base_url is not None else None
-    found = None if provider == "local" else find_token(token)
-    return Settings(found, provider, model, endpoint, options)
-
-
-def _endpoint_settings(url: str, token: str | SecretStr | bool | None, server: Any, options: Options) -> Settings:
-    _check_options(options)
-    if server is not None and (not isinstance(server, str) or server not in SERVERS):
-        raise ConfigurationError(f"`server` = {shown(repr(server), 60)}: known are {', '.join(SERVERS)}")
-    endpoint = Endpoint(providers.check_url(url), cast("Server | None", server))
-    return Settings(find_token(token), "auto", None, endpoint, options)
-
-
-def _check_options(options: object) -> None:
-    if not isinstance(options, Options):
-        raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
 
 
 def _check_task(task: object, kind: type = Task) -> None:
@@ -111,7 +84,7 @@ class _Common(Catalogue):
             raise InputError("the embedded backend has no endpoints", hint="Use HfInference().endpoint(url)")
         made = kind.__new__(kind)
         made.__dict__.update(self.__dict__)
-        checked = _endpoint_settings(url, False, server, settings.options)
+        checked = endpoint_settings(url, False, server, settings.options)
         made._settings = replace(settings, provider="auto", model=None, endpoint=checked.endpoint)
         return made
 
@@ -143,7 +116,7 @@ class _Common(Catalogue):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
 
-class HfInference(_Common):
+class HfInference(_Common, Serving):
     """Every inference task, blocking.
 
     `token`: an hf_ token; without it HF_TOKEN or the login file is used, False for none. `provider`: "auto" (chat
@@ -162,7 +135,7 @@ class HfInference(_Common):
         options: Options = Options(),  # noqa: B008 - frozen
         http_client: Client | None = None,
     ) -> None:
-        self._settings = _settings(token, provider, model, base_url, options)
+        self._settings = client_settings(token, provider, model, base_url, options)
         self._http = Http(http_client, _transport(provider, http_client, "transport"))
 
     def run(self, task: Task[Out]) -> Out:
@@ -218,11 +191,11 @@ class HfInferenceEndpoint(HfInference):
         options: Options = Options(),  # noqa: B008
         http_client: Client | None = None,
     ) -> None:
-        self._settings = _endpoint_settings(endpoint_url, token, server, options)
+        self._settings = endpoint_settings(endpoint_url, token, server, options)
         self._http = Http(http_client)
 
 
-class AsyncHfInference(_Common):
+class AsyncHfInference(_Common, AsyncServing):
     """Every inference task, awaited; otherwise as `HfInference`. Works in several event loops."""
 
     def __init__(
@@ -235,7 +208,7 @@ class AsyncHfInference(_Common):
         options: Options = Options(),  # noqa: B008
         http_client: AsyncClient | None = None,
     ) -> None:
-        self._settings = _settings(token, provider, model, base_url, options)
+        self._settings = client_settings(token, provider, model, base_url, options)
         self._http = _async_http(http_client, _transport(provider, http_client, "async_transport"))
 
     async def run(self, task: Task[Out]) -> Out:
@@ -289,5 +262,5 @@ class AsyncHfInferenceEndpoint(AsyncHfInference):
         options: Options = Options(),  # noqa: B008
         http_client: AsyncClient | None = None,
     ) -> None:
-        self._settings = _endpoint_settings(endpoint_url, token, server, options)
+        self._settings = endpoint_settings(endpoint_url, token, server, options)
         self._http = _async_http(http_client)

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from hf_tools import providers
 from hf_tools.auth import authorization
+from hf_tools.choice import ELSEWHERE, routed
 from hf_tools.errors import HfError, InputError, StatusError
 from hf_tools.loose import items, rows, table
 from hf_tools.replies import status_error
@@ -35,11 +36,12 @@ def route(task: Task[Any], settings: Settings, *, stream: bool, deadline: float 
         model = providers.check_model(model, task.name)
     if settings.endpoint is not None:
         return (yield from _endpoint(task, settings, settings.endpoint, model, stream, deadline))
-    found = providers.route(task, settings.provider, model, stream=stream)
-    if found.server == "hf-inference" and found.model is None:
+    if model is None and settings.provider != "local" and task.name not in providers.CHAT:
+        if settings.provider == "hf-inference" or task.name not in ELSEWHERE:
+            providers.route(task, "hf-inference", None, stream=stream)  # says so where it does not serve the task
         hint = getattr(task, "task_hint", None) or task.name
         model = yield from _recommended(hint, settings, deadline)
-        found = providers.route(task, settings.provider, model, stream=stream)
+    found = yield from routed(task, settings, model, stream, deadline)
     return _with_options(found, settings)
 
 
@@ -101,12 +103,12 @@ class _Ask:
 
         With `definite` a gateway's 502 is "not now" as well: it says nothing about the server behind it.
         """
-        headers = [("accept", "*/*"), ("user-agent", "hf-tools")]
+        options, headers = self.settings.options, {"accept": "*/*", "user-agent": "hf-tools"}
         token = authorization(self.token, url)
         if token:
-            headers.append(("authorization", token))
-        options = self.settings.options
-        send = Send("GET", url, tuple(headers), deadline=self.deadline, waits=options.waits(), limit=4 * 2**20)
+            headers["authorization"] = token
+        headers |= {name.lower(): value for name, value in options.extra_headers.items()}
+        send = Send("GET", url, tuple(headers.items()), deadline=self.deadline, waits=options.waits(), limit=4 * 2**20)
         attempts = Attempts(options.attempts, False, options.wait_for_model)
         try:
             return (yield from persistent(send, attempts, self.deadline, definite=definite))

@@ -37,10 +37,12 @@
     │  ├─ StreamProtocolError             an event that cannot be read
     │  ├─ StreamReportedError             the server reported an error midway
     │  └─ StreamConsumed (RuntimeError)   read out of turn
+    ├─ JobError                           about work that goes on at a provider; `handle` resumes it
+    │  ├─ JobFailed                       it has ended without a result
+    │  └─ JobTimeout (TimeoutError)       it goes on, but the time for the call is used up
     └─ MediaError (ValueError)            a file or its bytes are not usable
 
-`str(error)` says what happened, where (task, model, provider, URL without its query) and what to do next, on
-at most 700 characters; nothing secret is in it. The parts are attributes.
+`str(error)` says what happened, where and what to do next, on at most 700 characters; nothing secret is in it.
 """
 
 from __future__ import annotations
@@ -51,8 +53,7 @@ from typing import Any
 
 SECRET = r"\b(hf_|api_org_|sk-|r8_)[A-Za-z0-9_-]{8,}"
 CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-EXCERPT = 200
-"""Characters of an answer that a message shows."""
+EXCERPT = 200  # characters of an answer that a message shows
 
 
 def shown(value: object, limit: int = EXCERPT) -> str:
@@ -66,7 +67,7 @@ def shown(value: object, limit: int = EXCERPT) -> str:
 class HfError(Exception):
     """Base class of every error that this package raises on purpose.
 
-    `task`, `model`, `provider` and `url` say where; `hint` says what to do next; each may be None.
+    `task`, `model`, `provider` and `url` say where; `hint` what to do next; each may be None.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
@@ -82,9 +83,7 @@ class HfError(Exception):
 
     def at(self, **place: str | None) -> HfError:
         """Fill in where it happened, as far as that is not known yet; returns the error itself."""
-        for name, value in place.items():
-            if value is not None and getattr(self, name, None) is None:
-                setattr(self, name, value)
+        vars(self).update({name: value for name, value in place.items() if value and not getattr(self, name, None)})
         return self
 
     def __str__(self) -> str:
@@ -99,8 +98,7 @@ class HfError(Exception):
 
 def _rebuilt(cls: type[HfError], args: tuple[Any, ...], state: dict[str, Any]) -> HfError:
     error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
+    error.args, error.__dict__ = args, state
     return error
 
 
@@ -266,7 +264,7 @@ class StreamInterrupted(StreamError):
 
 
 class StreamTimeout(StreamInterrupted, TimeoutError):
-    """A stream that had begun was silent for too long, or its time was used up; `partial` is what came before."""
+    """A stream was silent for too long, or its time was used up."""
 
 
 class StreamProtocolError(StreamError):
@@ -281,6 +279,21 @@ class StreamReportedError(StreamError):
 
 class StreamConsumed(StreamError, RuntimeError):
     """The stream is read out of turn: twice, or its end before it came."""
+
+
+class JobError(HfError):
+    """About work at a provider; `handle` is what `resume` takes, `state` the provider's own word."""
+
+    handle: Any = None
+    state: str = ""
+
+
+class JobFailed(JobError):
+    """The provider's job ended without a result, or in a state that nobody knows."""
+
+
+class JobTimeout(JobError, TimeoutError):
+    """The job goes on, but the time for the call is used up: `resume(error.handle)` waits on."""
 
 
 class MediaError(HfError, ValueError):

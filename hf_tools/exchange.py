@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from hf_tools import endpoints
 from hf_tools.auth import Token, authorization, of_hugging_face, redacted
@@ -15,11 +15,13 @@ from hf_tools.errors import (
     AuthenticationError,
     DeadlineExceeded,
     HfError,
+    InputError,
     ResponseError,
     StatusError,
 )
 from hf_tools.media import Media
 from hf_tools.media.source import Source
+from hf_tools.providers.dialects import Job, Link
 from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
@@ -43,7 +45,7 @@ class Opened(Generic[Out, Part]):
 
 def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
     """Send a task's requests and return its answer; a ResponseError or StatusError where there is none."""
-    deadline = _ends(settings.options.total(task.deadline))
+    deadline = ends(settings.options.total(task.deadline))
     responses: list[Response[Any]] = []
     for single in task.single():
         response: Response[Any] = yield from _Call(single, settings, deadline).answered()
@@ -52,15 +54,34 @@ def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
     return replace(responses[-1], answer=answer)
 
 
+def resumed(handle: Any, settings: Settings) -> Steps[Any]:
+    """Wait on for a job whose time was used up."""
+    one = _Call(handle.task, settings, ends(settings.options.total(handle.task.deadline)))
+    one.route = handle.route
+    one.place |= {"model": handle.route.model, "provider": handle.route.provider}
+    return (yield from one.settled(handle.job))
+
+
+def cancelled(handle: Any, settings: Settings) -> Steps[bool]:
+    """Ask the provider to end a job; whether it has agreed."""
+    if handle.job.cancel is None:
+        raise InputError(f"{handle.provider} has no way to end a job", hint="Just do not wait for it")
+    method, url = handle.job.cancel
+    headers = request_headers(settings, url, Body(b"", None), route=handle.route)
+    deadline = ends(settings.options.total(handle.task.deadline))
+    reply = yield Send(method, url, headers, deadline=deadline, waits=settings.options.waits())
+    return 200 <= reply.status < 300
+
+
 def opened(task: Streamed[Out, Part], settings: Settings) -> Steps[Opened[Out, Part]]:
     """Send a task for a stream; returns once its head has come."""
-    deadline = _ends(settings.options.total(None))
+    deadline = ends(settings.options.total(None))
     one = _Call(task, settings, deadline, stream=True)
     reply = yield from one.replied()
     return Opened(task.decoder(reply), one.place, reply, deadline)
 
 
-def _ends(total: float | None) -> float | None:
+def ends(total: float | None) -> float | None:
     """The monotonic time at which a call that begins now has used up its seconds."""
     return None if total is None else time.monotonic() + total
 
@@ -76,8 +97,34 @@ class _Call(Generic[Out]):
         self.route: Route | None = None
 
     def answered(self) -> Steps[Response[Out]]:
-        """The decoded answer."""
-        return (yield from self._tried(self._response))
+        """The decoded answer; what a provider only links to, or still works on, is waited for and downloaded."""
+        reply, found = yield from self._tried(self._read)
+        assert self.route is not None
+        if self.route.dialect is not None:
+            found = yield from self.settled(found)
+        return Response(cast(Out, found), reply.status, dict(reply.headers), self.route)
+
+    def settled(self, outcome: Any) -> Steps[Out]:
+        """The answer from what a provider's own form has led to: a value, a link, or a job that goes on."""
+        from hf_tools import jobs
+
+        try:
+            assert self.route is not None
+            if isinstance(outcome, Job):
+                handle = jobs.JobHandle(self.task, self.route, outcome, time.monotonic())
+                outcome = yield from jobs.Waiting(handle, self._headers, self.settings.options, self.deadline).ended()
+            if isinstance(outcome, Link):
+                reply = yield from jobs.downloaded(outcome, self.settings.options, self.deadline)
+            else:
+                reply = jobs.in_json(outcome.value)
+            return self._decoded(reply)
+        except HfError as error:
+            self._place(error)
+            raise
+
+    def _headers(self, url: str) -> tuple[tuple[str, str], ...]:
+        """The headers of a question about a job."""
+        return request_headers(self.settings, url, Body(b"", None), route=self.route)
 
     def replied(self) -> Steps[Reply]:
         """The reply as it came: for a stream its head."""
@@ -96,23 +143,27 @@ class _Call(Generic[Out]):
             self._place(error)
             raise
 
-    def _response(self, reply: Reply) -> Response[Out]:
+    def _read(self, reply: Reply) -> tuple[Reply, Any]:
+        """The reply and what it says: the answer, or the outcome in a provider's own form."""
         assert self.route is not None
-        return Response(self._decoded(reply), reply.status, dict(reply.headers), self.route)
+        if self.route.dialect is None:
+            return reply, self._decoded(reply)
+        return reply, self._checked(reply, lambda: self.route.dialect.outcome(reply, self.route.target))  # type: ignore[union-attr]
 
     def _request(self) -> Steps[Send]:
         """The request, written once: media are read and the route is found before."""
         route = yield from endpoints.route(self.task, self.settings, stream=self.stream, deadline=self.deadline)
         self.route = route
         self.place |= {"model": route.model, "provider": route.provider, "url": route.url.partition("?")[0]}
-        if route.server not in self.task.servers:
+        if route.dialect is None and route.server not in self.task.servers:
             others = " or ".join(SERVERS[server] for server in sorted(self.task.servers))
             raise cannot(self.task, route, "this task", f"It needs {others}")
         self.task = yield from loaded(self.task, route, self.settings, self.deadline)
-        body = self.task.encode(route)
+        body = self.task.encode(route) if route.dialect is None else route.dialect.write(self.task, route.target)
         url = url_of(route, body.path)
         self.place["url"] = url.partition("?")[0]
-        headers = request_headers(self.settings, url, body, with_token=getattr(self.task, "include_credentials", True))
+        with_token = getattr(self.task, "include_credentials", True)
+        headers = request_headers(self.settings, url, body, with_token=with_token, route=route)
         waits = self.settings.options.waits(stream=self.stream)
         return Send("POST", url, headers, body.content, 0.0, self.stream, self.deadline, waits)
 
@@ -125,8 +176,11 @@ class _Call(Generic[Out]):
         return reply
 
     def _decoded(self, reply: Reply) -> Out:
+        return self._checked(reply, lambda: self.task.decode(reply))
+
+    def _checked(self, reply: Reply, read: Callable[[], T]) -> T:
         try:
-            return self.task.decode(reply)
+            return read()
         except ResponseError as error:
             error.status, error.headers, error.body = reply.status, reply.headers, reply.content[:KEPT]
             error.request_id = request_id(reply.headers)
@@ -179,15 +233,17 @@ def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | 
 
 
 def request_headers(
-    settings: Settings, url: str, body: Body, *, with_token: bool = True
+    settings: Settings, url: str, body: Body, *, with_token: bool = True, route: Route | None = None
 ) -> tuple[tuple[str, str], ...]:
     """The headers of a request; the token only where it may go, the billing header to Hugging Face only."""
     headers = {"accept": body.accept, "accept-encoding": "gzip, deflate", "user-agent": AGENT}
     if body.content_type:
         headers["content-type"] = body.content_type
-    token = authorization(settings.token, url) if with_token else None
+    token = authorization(settings.token, url, route.scheme if route else "Bearer") if with_token else None
     if token:
         headers["authorization"] = token
+    if route:
+        headers |= {name.lower(): value for name, value in route.headers.items()}
     if settings.options.bill_to and of_hugging_face(url):
         headers["x-hf-bill-to"] = settings.options.bill_to
     headers |= {name.lower(): value for name, value in settings.options.headers()}

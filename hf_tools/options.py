@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, cast
 
@@ -56,6 +56,7 @@ class Options:
     - `timeout`: total seconds of a call, or a `Timeout`; default 120 s, 600 s for media, no total for streams.
     - `max_retries`: further attempts after a failure that may pass; 0 to 10.
     - `extra_headers`: sent with each request to the inference server, never with downloads.
+    - `on_progress`: called with the `JobHandle` of a long job each time before the provider is asked after it.
     """
 
     wait_for_model: bool = False
@@ -68,7 +69,11 @@ class Options:
     max_retries: int = 2
     extra_headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str](), repr=False)
 
+    on_progress: Callable[[Any], object] | None = field(default=None, repr=False)
+
     def __post_init__(self) -> None:
+        if self.on_progress is not None and not callable(self.on_progress):
+            raise ConfigurationError("`on_progress` must be a function that takes a JobHandle")
         if not isinstance(self.timeout, Timeout):
             seconds("timeout", self.timeout)
         retries: Any = self.max_retries

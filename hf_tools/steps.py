@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import os
+import threading
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from hf_tools.auth import Token
 from hf_tools.media.source import Source
@@ -42,7 +44,45 @@ class Send:
     limit: int = MAX_ANSWER
 
 
-Step: TypeAlias = Load | Send
+class Flight:
+    """A question that one call asks and others wait for, in whatever thread or event loop they are."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._wakers: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+        self.pid = os.getpid()
+
+    def land(self) -> None:
+        """The call has its answer, or has failed: wake the others."""
+        with self._lock:
+            self._ended.set()
+            wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
+
+    def wait(self, seconds: float | None) -> None:
+        """Block until it has landed, or the time is over."""
+        self._ended.wait(seconds)
+
+    def call(self, wake: Callable[[], object]) -> None:
+        """Call this when it has landed, at once if it has."""
+        with self._lock:
+            if not self._ended.is_set():
+                self._wakers.append(wake)
+                return
+        wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for another call's answer until the deadline; the driver replies with nothing."""
+
+    done: Flight
+    deadline: float | None = None
+
+
+Step: TypeAlias = Load | Send | Wait
 Steps: TypeAlias = Generator[Step, Reply, T]
 
 
@@ -61,6 +101,10 @@ class Memory:
     servers: dict[str, Server] = field(default_factory=lambda: dict[str, Server]())
     served: dict[str, str | None] = field(default_factory=lambda: dict[str, str | None]())
     models: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    mappings: dict[tuple[str, str], Any] = field(default_factory=lambda: dict[tuple[str, str], Any]())
+    """What the Hub says of a model, by its ID and the token's digest, with the time until which it holds."""
+    flights: dict[tuple[str, str], Flight] = field(default_factory=lambda: dict[tuple[str, str], Flight]())
+    """Questions that are under way."""
 
 
 @dataclass(frozen=True, slots=True)

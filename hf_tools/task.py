@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
@@ -27,8 +26,9 @@ from typing import (
 from pydantic_core import ValidationError
 
 from hf_tools.docstrings import attribute_docstrings
-from hf_tools.errors import HfError, InputError, shown
+from hf_tools.errors import HfError, InputError
 from hf_tools.media import Media
+from hf_tools.refusals import refusal
 
 Out = TypeVar("Out")
 Out_co = TypeVar("Out_co", covariant=True)
@@ -36,7 +36,7 @@ Part = TypeVar("Part")
 Part_co = TypeVar("Part_co", covariant=True)
 
 Server: TypeAlias = Literal["hf-inference", "router", "toolkit", "tgi", "tei", "openai"]
-"""The wire form that is spoken: hf-inference (its models), router (chat), or the kind of an endpoint:
+"""The wire form that is spoken: hf-inference (its models), router (chat), or the kind of an endpoint or provider:
 toolkit (Hugging Face's inference toolkit, api-inference-community, custom handlers), TGI, TEI, or
 OpenAI-shaped (vLLM, SGLang, llama.cpp)."""
 
@@ -60,6 +60,14 @@ class Route:
     provider: str | None = None
     stream: bool = False
     options: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
+    dialect: Any = None
+    """The provider's own form of the task, where it is asked in that (`hf_tools.providers.dialects`)."""
+    target: Any = None
+    """The model as that provider has it."""
+    scheme: str = "Bearer"
+    """The word before the key."""
+    headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    """What the provider wants to be sent with each request."""
 
 
 @plain(frozen=True, slots=True)
@@ -144,7 +152,7 @@ def _checked(cls: type[Any], made: Any) -> Any:
         try:
             made(self, *args, **kwargs)
         except ValidationError as error:
-            raise InputError(_refusal(cls, error)) from None
+            raise InputError(refusal(cls, error)) from None
 
     return init
 
@@ -154,46 +162,6 @@ def _no_stream(cls: type[Any]) -> str:
     if issubclass(cls, Streamed):
         return f"{name}: `stream` is not a parameter: call {name}_stream(...) for a stream"
     return f"{name}: `stream` is not a parameter, and this task cannot stream"
-
-
-def _refusal(cls: type[Any], error: ValidationError) -> str:
-    problems = [_problem(cls, dict(one)) for one in error.errors(include_url=False)]
-    return f"{str(cls.name).replace('-', '_')}: {'; '.join(dict.fromkeys(problems))}"
-
-
-BRANCHES = frozenset(["str", "bytes", "bool", "int", "float"])
-"""How pydantic names the branches of a union in a place; a reader does not need them."""
-
-
-def _problem(cls: type[Any], one: dict[str, Any]) -> str:
-    names = list(inspect.signature(cls).parameters)
-    where = [part for part in one["loc"] if not (isinstance(part, str) and ("[" in part or part in BRANCHES))]
-    if where and isinstance(where[0], int) and where[0] < len(names):
-        where[0] = names[where[0]]
-    name = ".".join(str(part) for part in where)
-    if one["type"] == "missing" or one["type"] == "missing_argument":
-        return f"`{name}` is missing"
-    if one["type"] == "unexpected_positional_argument":
-        taken = [n for n, each in inspect.signature(cls).parameters.items() if each.kind is not each.KEYWORD_ONLY]
-        return f"too many positional arguments: {', '.join(taken) or 'none'} may be given so, the others by name"
-    if one["type"] == "unexpected_keyword_argument":
-        return f"`{name}` is not a parameter of this task; it takes {', '.join(names)}"
-    value, reason = one["input"], str(one["msg"]).removeprefix("Value error, ")
-    if not name:
-        return reason
-    if isinstance(value, bytes | Media):
-        return f"`{name}` ({type(value).__name__}): {reason}"
-    return f"`{name}` = {_repr(value)}: {reason}"
-
-
-def _repr(value: object) -> str:
-    """The value for a message, a URL without its credentials and query; a broken `__repr__` must not hide the rest."""
-    if isinstance(value, str) and value[:8].lower().startswith(("http://", "https://")):
-        value = re.sub(r"//[^/@]*@", "//***@", value.partition("?")[0])
-    try:
-        return shown(repr(value), 60)
-    except Exception:  # noqa: BLE001 - it is the caller's code
-        return f"<{type(value).__name__}>"
 
 
 class Decoder(Protocol[Out_co, Part_co]):

@@ -24,7 +24,7 @@ from hf_tools.errors import (
     shown,
 )
 from hf_tools.errors import UnexpectedContent as NotWhatWasAsked
-from hf_tools.loose import items, table
+from hf_tools.loose import items, rows, table
 from hf_tools.media import Media, sniff
 from hf_tools.task import Body, Reply, Route, Task, cannot
 
@@ -249,3 +249,12 @@ def flat(value: Any) -> Any:
     if isinstance(value, dict):
         return [value]  # pyright: ignore[reportUnknownVariableType]
     return one(value) if depth(value) == 2 else value
+
+
+def listed(reply: Reply) -> list[str]:
+    """The IDs in a list of models; ShapeError for anything else."""
+    value: Any = read_json(reply)
+    found = [row.get("id") for row in rows(value)] if isinstance(value, list) else [None]
+    if not all(isinstance(each, str) for each in found):
+        raise ShapeError(f"a list of models was asked for, and {excerpt(value)} came")
+    return [str(each) for each in found]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 
 from hf_tools.catalogue import catalogue, streams
+from hf_tools.providers import PROVIDERS
+from tests import hub
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.S | re.M)
+FILM = "Wan-AI/Wan2.2-T2V-A14B"
+JOB = "https://queue.fal.run/fal-ai/wan/requests/1"
+MP4 = b"\x00\x00\x00\x18ftypmp42" + b"0" * 20
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 CHUNKS = (
     b'data: {"choices":[{"delta":{"content":"Once"}}]}\n\n'
@@ -32,8 +39,28 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+def fal(request: httpx.Request) -> httpx.Response | None:
+    """The Hub, fal and its files, for the film; None for what is no business of theirs."""
+    if hub.asked(request) and FILM in str(request.url):
+        served = {"providerId": "fal-ai/wan", "status": "live", "task": "text-to-video"}
+        return httpx.Response(200, json={"id": FILM, "inferenceProviderMapping": {"fal-ai": served}})
+    if request.url.host == "files.example":
+        return httpx.Response(200, content=MP4)
+    if not request.url.path.startswith("/fal-ai"):
+        return None
+    if request.url.path.endswith("/status"):
+        return httpx.Response(200, json={"status": "COMPLETED", "request_id": "1", "response_url": JOB})
+    if request.method == "GET":
+        return httpx.Response(200, json={"video": {"url": "https://files.example/fox.mp4"}})
+    return httpx.Response(200, json={"status": "IN_QUEUE", "request_id": "1", "response_url": JOB, "queue_position": 2})
+
+
 def router(request: httpx.Request) -> httpx.Response:
     """The answers of production, made small."""
+    if (found := fal(request)) is not None:
+        return found
+    if hub.asked(request):
+        return hub.answer(request)
     if request.method == "GET" and "/v1/models" not in str(request.url):
         return httpx.Response(404)
     if "endpoints.huggingface.cloud/v1/models" in str(request.url):
@@ -75,6 +102,7 @@ def printed(block: str, capsys: pytest.CaptureFixture[str]) -> str:
 EXPECTED = {
     "My card was charged twice\", [": ["refund"],
     "A long text": ["A text.", "An apple. 12", "red fox"],
+    "with_options(timeout=900": ["Image(image/png", "[('fal-ai', 'live')]", "JobHandle('1', provider='fal-ai'"],
     "asyncio.gather": ["Wo ist der Bahnhof?", "(3,)"],
     "Tell me a story": ["Once upon", "assistant {'total_tokens': 9}"],
     "HfInferenceEndpoint(": ["POSITIVE", "An apple."],
@@ -108,6 +136,30 @@ def test_the_table_of_tasks_is_whole() -> None:
     assert named == known | {"request", "streaming_request"}
 
 
+def generator() -> ModuleType:
+    """The script that makes what is said of providers."""
+    spec = importlib.util.spec_from_file_location("make_providers", ROOT / "docs" / "make_providers.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_is_said_of_providers_is_what_their_table_gives() -> None:
+    made = generator()
+    assert made.PAGE.read_text("utf-8") == made.page()
+    assert README.count(made.BEGIN) == README.count(made.END) == 1
+    assert made.readme(README) == README
+    assert made.readme(README.replace("| `fal-ai` |", "| `fal` |")) == README
+
+
+def test_the_table_of_providers_is_whole() -> None:
+    table = README.partition("what it is asked for |")[2].partition("<!-- end of providers")[0]
+    assert sorted(re.findall(r"`([\w-]+)`", table)) == sorted(set(PROVIDERS) - {"auto", "local"})
+    assert "speech recognition, audio to audio*, text to speech*" in table
+
+
 def test_the_comparison_is_that_of_the_checks() -> None:
     whole = (ROOT / "docs" / "langchain_comparison.md").read_text("utf-8").splitlines()
     rows = [line for line in README.splitlines() if "test_feature[" in line]
@@ -133,5 +185,6 @@ def test_commands_exist() -> None:
 
 
 def test_numbers_in_the_text() -> None:
-    assert f"Each of the {len(list(catalogue()))} tasks" in README
+    assert f"Each of\nthe {len(list(catalogue()))} tasks" in README
+    assert f"[{len(set(PROVIDERS) - {'auto', 'local', 'hf-inference'})} other providers](#providers)" in README
     assert json.dumps(len(list(catalogue()))) == "37"

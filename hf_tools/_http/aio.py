@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import threading
 import time
 import weakref
+from asyncio import sleep
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
@@ -16,9 +18,9 @@ import httpx
 
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import sharded
-from hf_tools._http.shared import LIMITS, Whole, expect, head_of, no_cookies, request, tls
+from hf_tools._http.shared import LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
-from hf_tools.steps import Load, Send, Step, Steps
+from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
 
 T = TypeVar("T")
@@ -90,6 +92,9 @@ class AsyncHttp:
             try:
                 if isinstance(step, Load):
                     reply = Reply(200, content=await asyncio.to_thread(step.source.read))
+                elif isinstance(step, Wait):
+                    await _landed(step)
+                    reply = Reply(200)
                 else:
                     reply, response = await self._send(step, held)
             except HfError as error:
@@ -99,7 +104,7 @@ class AsyncHttp:
 
     async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:
-            await asyncio.sleep(step.wait)
+            await sleep(step.wait)
         http = await self.client()
         with ours(step.deadline):
             async with Until(step.deadline):
@@ -114,12 +119,26 @@ class AsyncHttp:
         return whole.reply(response), response
 
 
+async def _landed(step: Wait) -> None:
+    """Wait for another call, which may be one of another thread or event loop."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
+
+    step.done.call(wake)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(left(step.deadline)):
+            await ended.wait()
+
+
 class Until:
     """`asyncio.timeout` up to a monotonic deadline, with our error."""
 
     def __init__(self, deadline: float | None) -> None:
-        left = None if deadline is None else max(deadline - time.monotonic(), 0.001)
-        self._timeout = asyncio.timeout(left)
+        seconds = None if deadline is None else max(deadline - time.monotonic(), 0.001)
+        self._timeout = asyncio.timeout(seconds)
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()

@@ -46,6 +46,11 @@ def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request
     return http.build_request(step.method, step.url, headers=step.headers, content=step.content, timeout=timeout)
 
 
+def left(deadline: float | None) -> float | None:
+    """Seconds until a monotonic time, None for no end."""
+    return None if deadline is None else max(deadline - time.monotonic(), 0.0)
+
+
 def head_of(response: httpx.Response) -> Reply:
     return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()})
 

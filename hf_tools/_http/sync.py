@@ -9,14 +9,15 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from time import sleep
 from typing import Any, TypeVar
 
 import httpx
 
 from hf_tools._http.faults import late, ours, until
-from hf_tools._http.shared import LIMITS, Whole, expect, head_of, no_cookies, request, tls
+from hf_tools._http.shared import LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
-from hf_tools.steps import Load, Send, Step, Steps
+from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
 
 T = TypeVar("T")
@@ -71,6 +72,9 @@ class Http:
             try:
                 if isinstance(step, Load):
                     reply = Reply(200, content=step.source.read())
+                elif isinstance(step, Wait):
+                    step.done.wait(left(step.deadline))
+                    reply = Reply(200)
                 else:
                     reply, response = self._send(step, held)
             except HfError as error:
@@ -80,7 +84,7 @@ class Http:
 
     def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:
-            time.sleep(step.wait)
+            sleep(step.wait)
         http = self.client()
         with ours(step.deadline), until(step.deadline):
             response = http.send(request(http, step), stream=True, follow_redirects=False)

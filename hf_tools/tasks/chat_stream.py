@@ -111,7 +111,8 @@ class Assembly:
     def keep(self, delta: dict[str, Any]) -> None:
         """Add what a piece holds beyond the known fields: texts and lists grow, of anything else the last counts."""
         for name in delta.keys() - KNOWN:
-            old, new = self.others.get(name), delta[name]
+            old: Any = self.others.get(name)
+            new: Any = delta[name]
             grows = type(old) is type(new) and isinstance(new, str | list)
             self.others[name] = old + new if grows else old if new is None else new
 

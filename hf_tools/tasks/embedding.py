@@ -36,6 +36,9 @@ def _placed(data: list[_Embedding], count: int) -> list[Any]:
     """The embeddings of `count` texts, in the order of the texts: by their indexes, or as they came without any."""
     indexes = [each.index for each in data]
     if set(indexes) <= {None}:
+        if 0 < len(data) < count:
+            message = f"{count} inputs were sent, and {len(data)} embeddings came"
+            raise ShapeError(f"{message}; the server did not tell which are missing")
         return many([each.embedding for each in data], count)
     by_index = {each.index: each.embedding for each in data}
     if len(data) != count or by_index.keys() != set(range(count)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 from pydantic import Strict
 
 from hf_tools.errors import DecodeError, InputError, MissingExtra, ShapeError, shown
+from hf_tools.loose import items
 from hf_tools.wire import depth, excerpt, parse
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ class Features(list[Any]):
 
     @classmethod
     def read(cls, value: Any, *, texts: int, coded: bool = False) -> Self:
-        """Features from JSON; `coded` allows for vectors in base64. ShapeError where it is anything else."""
+        """Features from JSON; `coded` allows for vectors in base64. ShapeError where it is anything else.
+
+        The error has `missing`, the places of the texts for which null came in the place of a vector.
+        """
+        _refuse_null(value, texts)
         features = cls(_numbers(value, coded), texts=texts)
         if not features:
             raise ShapeError("the answer holds no features")
@@ -62,7 +67,9 @@ class Features(list[Any]):
         elif self.texts == 1:
             rows = [_vector([*self], pooling)]
         else:
-            raise ShapeError(f"{self.texts} texts were sent, and features of the shape {self.shape} came")
+            message = f"{self.texts} texts were sent, and features of the shape {self.shape} came"
+            silent = depth(self) > 1 and len(self) < self.texts
+            raise ShapeError(f"{message}; the server did not tell which are missing" if silent else message)
         length = len(rows[0])
         for place, row in enumerate(rows, first):
             if len(row) != length or length == 0:
@@ -83,6 +90,15 @@ class Features(list[Any]):
 
     def __repr__(self) -> str:
         return f"Features(shape={self.shape}, texts={self.texts})"
+
+
+def _refuse_null(value: Any, texts: int) -> None:
+    """Null among vectors is none of nan, but a vector that is missing."""
+    found = items(value)
+    nulls = [place for place, item in enumerate(found) if item is None]
+    among = any(isinstance(item, list | str) for item in found) or len(nulls) == len(found) == texts
+    if nulls and among:
+        raise ShapeError(f"the answer has null instead of a vector at {excerpt(nulls)}", missing=nulls)
 
 
 def _numbers(value: Any, coded: bool) -> list[Any]:

@@ -206,11 +206,17 @@ def _output(value: Any) -> TextGenerationOutput:
         usage = table(table(value).get("usage")) or None
         value = [
             {"generated_text": choice.get("text"), "finish_reason": choice.get("finish_reason") or None, "usage": usage}
-            for choice in rows(table(value)["choices"])
+            for choice in sorted(rows(table(value)["choices"]), key=_index)
         ]
     elif depth(value) > 1:
         value = one(value)
     return _first(parse(list[TextGenerationOutput], value if isinstance(value, list) else [value]))
+
+
+def _index(choice: dict[str, Any]) -> int:
+    """The place of a continuation among several; 0 where the server does not tell."""
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def _first(outputs: list[TextGenerationOutput]) -> TextGenerationOutput:

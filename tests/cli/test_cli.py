@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import hf_tools
@@ -44,6 +45,20 @@ def fails(error: BaseException) -> Callable[[], None]:
         raise error
 
     return function
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The Hub's answers, the next one first; a request takes one away and puts its URL at the end."""
+    script: list[Any] = []
+
+    def handle(_: object, request: httpx.Request) -> httpx.Response:
+        status, answer = script.pop(0)
+        script.append(str(request.url))
+        return httpx.Response(status, json=answer, request=request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+    return script
 
 
 def json_rows(capsys: Capture) -> list[dict[str, Any]]:
@@ -89,6 +104,79 @@ def test_tasks_as_text_says_the_same_as_json(capsys: Capture) -> None:
         assert " ".join(body.split()) == row["summary"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        (["text-to-image"], "pipeline_tag=text-to-image&inference_provider=all&sort=trendingScore&limit=30"),
+        (
+            ["chat_completion", "--provider", "groq", "--limit", "2"],
+            "pipeline_tag=text-generation&inference_provider=groq&other=conversational&sort=trendingScore&limit=2",
+        ),
+    ],
+)
+def test_models_prints_ids(arguments: list[str], query: str, hub: list[Any], capsys: Capture) -> None:
+    hub.append((200, [{"id": "org/one"}, {"id": "org/two"}]))
+    assert main(["models", *arguments]) == 0
+    assert capsys.readouterr() == ("org/one\norg/two\n", "")
+    assert hub == [f"https://huggingface.co/api/models?{query}"]
+
+
+def test_providers_prints_a_table(hub: list[Any], capsys: Capture) -> None:
+    served = {
+        "fal-ai": {"providerId": "fal-ai/flux/dev", "status": "live", "task": "text-to-image"},
+        "replicate": {"providerId": "bfl/flux", "status": "staging", "task": "text-to-image"},
+    }
+    hub.append((200, {"id": "org/flux", "inferenceProviderMapping": served}))
+    assert main(["providers", "org/flux"]) == 0
+    table = """\
+provider   task           status   model
+fal-ai     text-to-image  live     fal-ai/flux/dev
+replicate  text-to-image  staging  bfl/flux
+"""
+    assert capsys.readouterr() == (table, "")
+    assert hub == ["https://huggingface.co/api/models/org/flux?expand[]=inferenceProviderMapping"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer", "said"),
+    [
+        (["models", "fill_mask"], [], "no model for fill_mask is served by any provider"),
+        (["models", "fill_mask", "--provider", "groq"], [], "no model for fill_mask is served by groq"),
+        (["providers", "org/own"], {"id": "org/own"}, "no provider serves org/own"),
+    ],
+)
+def test_nothing_found_is_said_on_stderr(
+    arguments: list[str], answer: Any, said: str, hub: list[Any], capsys: Capture
+) -> None:
+    hub.append((200, answer))
+    assert main(arguments) == 0
+    assert capsys.readouterr() == ("", f"{said}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["models", "mind_reading"], 2, "models: no task 'mind_reading'. `hf-tools tasks` lists them"),
+        (
+            ["models", "fill_mask", "--provider", "local"],
+            2,
+            "list_models: `provider` = 'local': known are",
+        ),
+        (["models", "fill_mask", "--limit", "0"], 2, "list_models: `limit` = 0: must be a whole number from 1 to 1000"),
+        (["providers", "org/gone"], 1, "404 the Hub has no model org/gone, or not for this token"),
+    ],
+)
+def test_wrong_questions_are_errors(
+    arguments: list[str], code: int, said: str, hub: list[Any], capsys: Capture
+) -> None:
+    hub.append((404, {"error": "Repository not found"}))
+    assert main(arguments) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {said}")
+    assert err.count("\n") == 1
+
+
 def test_results_go_to_stdout_only(capsys: Capture) -> None:
     main(["tasks"])
     assert capsys.readouterr().err == ""
@@ -104,7 +192,9 @@ def test_the_version(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ([], ["tasks", "demo", "local", "--version"]),
+        ([], ["tasks", "models", "providers", "demo", "local", "--version"]),
+        (["models"], ["TASK", "--provider", "--limit"]),
+        (["providers"], ["MODEL"]),
         (["tasks"], ["--json"]),
         (["demo"], ["--ask", "--file"]),
         (["local"], ["pull", "list"]),
@@ -121,7 +211,10 @@ def test_help(arguments: list[str], named: list[str], capsys: Capture) -> None:
     assert [each for each in named if each not in out] == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["nothing"], ["tasks", "--yaml"], ["local"], ["demo", "--ask"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nothing"], ["tasks", "--yaml"], ["local"], ["demo", "--ask"], ["models"], ["models", "asr", "--limit", "x"]],
+)
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from hf_tools import AsyncHfInference, HfInference
+from tests import hub
 
 Handler = Callable[[httpx.Request], httpx.Response]
 TOKEN = "hf_" + "canary" * 4
@@ -23,6 +24,8 @@ class Script:
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if hub.asked(request):
+            return hub.answer(request)
         self.requests.append(request)
         answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
         if isinstance(answer, Exception):
@@ -59,8 +62,8 @@ def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
     async def sleep(seconds: float) -> None:
         made.waits.append(seconds)
 
-    monkeypatch.setattr("hf_tools._http.sync.time.sleep", made.waits.append)
-    monkeypatch.setattr("hf_tools._http.aio.asyncio.sleep", sleep)
+    monkeypatch.setattr("hf_tools._http.sync.sleep", made.waits.append)
+    monkeypatch.setattr("hf_tools._http.aio.sleep", sleep)
     return made
 
 

@@ -1,9 +1,10 @@
-"""One small call for each family of tasks against Hugging Face's production servers: `make live`.
+"""One small call for each family of tasks, and one for each provider, against production: `make live`.
 
-    HF_TOKEN=hf_... python tests/live/production.py [TASK ...]     all tasks, or the named ones
+    HF_TOKEN=hf_... python tests/live/production.py [TASK or PROVIDER ...]     all of both, or the named ones
 
-Prints a dated table and ends with 0 if every call was answered, else 1; without HF_TOKEN it says that it was skipped
-and ends with 0. An answer counts if it could be read: what a model says is not judged.
+Prints dated tables and ends with 0 if every call was answered, else 1; without HF_TOKEN it says that it was skipped
+and ends with 0. An answer counts if it could be read: what a model says is not judged. A provider is asked for a
+picture, else for a chat, with the model that the Hub lists first for it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import sys
 import time
 import wave
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from hf_tools import HfError, HfInference, Options, __version__
 from hf_tools.catalogue import Catalogue
+from hf_tools.choice import OWN_KEY_ONLY
 from hf_tools.errors import StatusError, shown
+from hf_tools.providers.rows import ROWS
 from hf_tools.tasks.features import Features
 
 TOWER = (
@@ -97,6 +100,15 @@ CHECKS: Sequence[Check] = (
 )
 """At most 15: one for each family of tasks that production serves without a provider's own route."""
 
+DRAW: tuple[str, dict[str, Any]] = ("text_to_image", {"prompt": "a red disc"})
+CHAT: tuple[str, dict[str, Any]] = ("chat_completion", {"messages": HELLO, "max_tokens": 200})
+PROVIDED: Mapping[str, tuple[str, dict[str, Any]]] = {
+    row.name: DRAW if "text-to-image" in {*row.openai, *row.own} else CHAT
+    for row in ROWS.values()
+    if row.name != OWN_KEY_ONLY
+}
+"""What each provider is asked that takes a token of Hugging Face's: its own form of a picture, where it has one."""
+
 
 def run(hf: HfInference, check: Check) -> Row:
     """Make one call; whatever happens becomes a row."""
@@ -105,11 +117,27 @@ def run(hf: HfInference, check: Check) -> Row:
         provider, answer = call(hf, check)
         status = "ok"
     except HfError as error:
-        status = str(error.status) if isinstance(error, StatusError) else type(error).__name__
-        provider, answer = error.provider or "", shown(error.message, 60)
+        status, provider, answer = failed(error), error.provider or "", shown(error.message, 60)
     except Exception as error:  # a mistake of ours, which must not hide the other rows
         status, answer = f"bug: {type(error).__name__}", shown(error, 60)
     return Row(check.task, check.model, provider, status, f"{time.monotonic() - start:.2f}", answer)
+
+
+def failed(error: HfError) -> str:
+    """The status of a call that failed."""
+    return str(error.status) if isinstance(error, StatusError) else type(error).__name__
+
+
+def ask(name: str, hf: HfInference) -> Row:
+    """Make one call to a provider; whatever happens becomes a row of that provider."""
+    task, arguments = PROVIDED[name]
+    try:
+        found = hf.list_models(task, name, limit=1)
+    except HfError as error:
+        return Row(task, "", name, failed(error), "0.00", shown(error.message, 60))
+    if not found:
+        return Row(task, "", name, "no model", "0.00", "the Hub lists none of this provider's")
+    return run(hf, Check(task, found[0], arguments))._replace(provider=name)
 
 
 def call(hf: HfInference, check: Check) -> tuple[str, str]:
@@ -138,24 +166,62 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
+def report(title: str, rows: Sequence[Row]) -> int:
+    """Print a dated table; returns the exit code."""
+    good = sum(row.status == "ok" for row in rows)
+    print(f"hf-tools {__version__} against {title}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    print(table(rows))
+    print(f"{good} of {len(rows)} answered")
+    return 0 if good == len(rows) else 1
+
+
+def has_token() -> bool:
+    """Whether there is a token to ask production with; says so where there is none."""
+    if os.environ.get("HF_TOKEN", "").strip():
+        return True
+    print("skipped: HF_TOKEN is not set")
+    return False
+
+
 def main(arguments: Sequence[str], hf: HfInference | None = None) -> int:
-    """Make the calls and print the table; returns the exit code."""
-    if not os.environ.get("HF_TOKEN", "").strip():
-        print("skipped: HF_TOKEN is not set")
+    """Make the calls of the tasks and print their table; returns the exit code."""
+    if not has_token():
         return 0
     chosen = [check for check in CHECKS if not arguments or check.task in arguments]
     unknown = set(arguments) - {check.task for check in CHECKS}
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(check.task for check in CHECKS)}")
         return 2
-    with hf or HfInference(options=Options(timeout=120, max_retries=1)) as client:
+    with hf or pinned("auto") as client:
         rows = [run(client, check) for check in chosen]
-    good = sum(row.status == "ok" for row in rows)
-    print(f"hf-tools {__version__} against production, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    print(table(rows))
-    print(f"{good} of {len(rows)} answered")
-    return 0 if good == len(rows) else 1
+    return report("production", rows)
+
+
+def pinned(provider: str) -> HfInference:
+    """A client of one provider."""
+    return HfInference(provider=provider, options=Options(timeout=120, max_retries=1))
+
+
+def providers(names: Sequence[str], client: Callable[[str], HfInference] = pinned) -> int:
+    """Make one call to each of the providers and print their table; returns the exit code."""
+    if not has_token():
+        return 0
+    rows: list[Row] = []
+    for name in names:
+        with client(name) as hf:
+            rows.append(ask(name, hf))
+    return report("its providers", rows)
+
+
+def everything(arguments: Sequence[str]) -> int:
+    """Tasks and providers, all or those that are named; the worse of the two exit codes."""
+    names = [name for name in arguments if name in PROVIDED]
+    tasks = [name for name in arguments if name not in PROVIDED]
+    codes = [main(tasks)] if tasks or not names else []
+    if names or (not tasks and os.environ.get("HF_TOKEN", "").strip()):
+        codes.append(providers(names or [*PROVIDED]))
+    return max(codes)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(everything(sys.argv[1:]))

@@ -282,8 +282,9 @@ def test_reasoning_under_both_names(name: str, play: Play) -> None:
 
 
 def test_the_old_form_of_a_call(play: Play) -> None:
-    pieces = [chunk({"function_call": {"name": "f", "arguments": '{"a":'}}), chunk({"function_call": {"arguments": " 1}"}})]
-    (call,) = play(CHAT, sse(*pieces, text("", "stop"))).decoder.final.message.tool_calls
+    pieces = [{"name": "f", "arguments": '{"a":'}, {"arguments": " 1}"}]
+    deltas = [chunk({"function_call": piece}) for piece in pieces]
+    (call,) = play(CHAT, sse(*deltas, text("", "stop"))).decoder.final.message.tool_calls
     assert (call.function.name, call.function.arguments) == ("f", '{"a": 1}')
 
 

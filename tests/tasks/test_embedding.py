@@ -215,12 +215,37 @@ def test_case_9_null_and_nan(reply: Made) -> None:
             features.vectors()
 
 
+MISSING: list[tuple[FeatureExtraction, Any, list[int]]] = [
+    (AB, [[1.0], None], [1]),
+    (AB, [None, [1.0]], [0]),
+    (AB, [None, None], [0, 1]),
+    (A, [None], [0]),
+    (AB, [[[1.0]], None], [1]),
+    (AB, {"embeddings": [None, [1.0]]}, [0]),
+    (AB, {"data": [{"embedding": [1.0], "index": 1}, {"embedding": None, "index": 0}]}, [0]),
+    (AB, {"data": [{"embedding": "AACAPw=="}, {"embedding": None}]}, [1]),
+    (A, {"data": [{"embedding": None, "index": 0}]}, [0]),
+]
+
+
+@pytest.mark.parametrize(("task", "value", "missing"), MISSING)
+def test_null_in_the_place_of_a_vector_is_one_that_is_missing(
+    task: FeatureExtraction, value: Any, missing: list[int], reply: Made
+) -> None:
+    with pytest.raises(ShapeError) as caught:
+        task.decode(reply(value))
+    assert caught.value.message == f"the answer has null instead of a vector at {missing}"
+    assert vars(caught.value)["missing"] == missing
+
+
 NOT_VECTORS: list[tuple[FeatureExtraction, Any, str]] = [
     (AB, [1.0, 2.0], r"2 texts were sent, and features of the shape \(2,\) came"),
-    (AB, [[1.0], [2.0], [3.0]], r"2 texts were sent, and features of the shape \(3, 1\) came"),
+    (AB, [[1.0], [2.0], [3.0]], r"2 texts were sent, and features of the shape \(3, 1\) came$"),
     (AB, [[1.0], [2.0, 3.0]], "vector 1 has 2 numbers, vector 0 has 1"),
     (AB, [[], []], "vector 0 has 0 numbers"),
     (AB, [[1.0], [float("inf")]], "vector 1 holds nan or an infinite number"),
+    (AB, [[1.0, 2.0]], r"features of the shape \(1, 2\) came; the server did not tell which are missing$"),
+    (AB, [1.0, 2.0, 3.0], r"features of the shape \(3,\) came$"),
     (A, [[1.0, 2.0], [3.0]], "these are no features of tokens"),
     (AB, [[[[1.0]], [[2.0]]], [[[1.0]], [[2.0]]]], "these are no features of tokens"),
     (A, [[1e308], [1e308]], "vector 0 holds nan or an infinite number"),
@@ -476,6 +501,11 @@ WRONG: list[tuple[Task[Any], Any, str]] = [
     (A, [], "the answer holds no features"),
     (A, {"data": []}, "1 inputs were sent, 0 answers came"),
     (A, {"data": [{"embedding": [1]}] * 2}, "1 inputs were sent, 2 answers came"),
+    (
+        AB,
+        {"data": [{"embedding": [1]}]},
+        "2 inputs were sent, and 1 embeddings came; the server did not tell which are",
+    ),
     (
         AB,
         {"data": [{"embedding": [1], "index": 0}]},

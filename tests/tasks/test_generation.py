@@ -222,6 +222,11 @@ DECODED: list[tuple[str, Any, TextGenerationOutput]] = [
         {"id": "", "choices": [{"index": 0, "text": "one", "logprobs": None, "finish_reason": "stop"}], "usage": USAGE},
         out("one", finish_reason="stop", usage=USAGE),
     ),
+    (
+        "completions-shuffled",
+        {"choices": [{"index": 1, "text": "b"}, {"index": 0, "text": "a"}]},
+        several(out("a"), out("b")),
+    ),
     ("completions-bare", {"choices": [{"text": "one", "finish_reason": ""}]}, out("one")),
     (
         "completions-several",

@@ -22,6 +22,8 @@ from hf_tools import (
     Video,
     errors,
 )
+from hf_tools.jobs import JobHandle
+from hf_tools.mapping import Served
 from hf_tools.tasks.audio import AudioToAudioOutput, AutomaticSpeechRecognition, AutomaticSpeechRecognitionOutput
 from hf_tools.tasks.chat import ChatCompletion, ChatCompletionOutput, ChatMessage
 from hf_tools.tasks.chat_stream import ChatChunk, ToolCallDelta
@@ -189,7 +191,33 @@ assert_type(endpoint.run(Summarization("a")), SummarizationOutput)
 assert_type(HfInference().endpoint(URL).text_to_image("a fox"), Image)
 
 
+# providers
+
+
+def resume(handle: JobHandle[Video]) -> Video:
+    assert_type(handle.id, str)
+    assert_type(handle.queue_position, int | None)
+    assert_type(hf.cancel(handle), bool)
+    assert_type(hf.resume(handle), Video)
+    return hf.resume(handle)
+
+
+assert_type(hf.list_models("text-to-image"), list[str])
+assert_type(hf.list_models("text-to-image", "fal-ai", limit=5), list[str])
+assert_type(hf.who_serves(MODEL), list[Served])
+assert_type(hf.who_serves(MODEL)[0].status, str)
+assert_type(HfInference("key", provider="fal-ai").text_to_video("a fox"), Video)
+assert_type(hf.with_options(on_progress=print, bill_to="my-org"), HfInference)
+
+
 # async
+
+
+async def ask(handle: JobHandle[Image]) -> None:
+    assert_type(await ahf.list_models("text-to-image", provider="fal-ai"), list[str])
+    assert_type(await ahf.who_serves(MODEL), list[Served])
+    assert_type(await ahf.resume(handle), Image)
+    assert_type(await ahf.cancel(handle), bool)
 
 
 async def use() -> None:
