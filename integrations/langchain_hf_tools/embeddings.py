@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import aclosing, closing
+from functools import partial
 from typing import Any, Literal, Self, get_args
 
 from langchain_core.embeddings import Embeddings
 from pydantic import Field, model_validator
 
-from hf_tools.errors import ShapeError
+from hf_tools.errors import InputError, ShapeError
 from hf_tools.inputs import Direction, Positive
+from hf_tools.providers import is_url
+from hf_tools.task import Reply
 from hf_tools.tasks.embedding import FeatureExtraction
 from hf_tools.tasks.features import Features
-from langchain_hf_tools._calls.batches import Batch, Batching, asent, awaited, checked, iterable, sent
+from langchain_hf_tools._calls.batches import Batching, asent, sent
+from langchain_hf_tools._calls.cutting import Batch, Cutter, awaited, checked, iterable
 from langchain_hf_tools._calls.fields import task_fields
 from langchain_hf_tools._calls.ordered import ENDLESS, aordered, ordered
 from langchain_hf_tools._calls.progress import Hook, Progress, progress
@@ -24,6 +29,7 @@ from langchain_hf_tools.errors import model_errors
 
 Vector = list[float]
 Kind = Literal["query", "document"]
+POOLING = 'Give the model `pooling="mean"` or `pooling="cls"`, whichever it was trained for'
 
 
 class HfInferenceEmbeddings(Batching, Embeddings):
@@ -38,7 +44,7 @@ class HfInferenceEmbeddings(Batching, Embeddings):
     that are none are never passed on. An empty text is refused.
 
     Texts go in batches, `max_concurrency` of them at once; a batch that is too large for the server is sent again in
-    smaller ones, and so are those after it. `embed_iter` and `aembed_iter` take more texts than fit into memory.
+    smaller ones. `embed_iter` and `aembed_iter` take more texts than fit into memory.
 
     To keep vectors on disk, wrap it; `cache_namespace` differs wherever the vectors of documents do:
 
@@ -86,9 +92,12 @@ class HfInferenceEmbeddings(Batching, Embeddings):
 
     @property
     def cache_namespace(self) -> str:
-        """A name for caches of documents: it tells models, hosts, prompts and all that changes a vector apart."""
-        names = ("provider", "base_url", "document_prompt", "document_prompt_name", "pooling")
+        """A name for caches of documents: it tells models, addresses, prompts and all that changes a vector apart."""
+        names = ("provider", "document_prompt", "document_prompt_name", "pooling")
         settings = task_fields(self, FeatureExtraction) | {name: getattr(self, name) for name in names}
+        base, mark, query = self._url.partition("?")
+        settings |= {"model": None if is_url(self.model) else self.model, "url": base.rstrip("/") + mark + query}
+        del settings["encoding_format"]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return f"hf-inference-{digest[:32]}"
 
@@ -100,14 +109,15 @@ class HfInferenceEmbeddings(Batching, Embeddings):
     def embed_query(self, text: str) -> Vector:
         """The vector of one text; raises an HfError."""
         with model_errors():
-            batch = Batch(0, [checked(text, "text")])
-            return self._read(batch, self._clients.blocking.run(self._task(batch, "query")))[0]
+            found: Vector = self._clients.blocking.run(self._task(Batch(0, [checked(text, "text")]), "query"))[0]
+            return found
 
     def embed_iter(self, texts: Iterable[str]) -> Generator[Vector, None, None]:
         """The vectors of any number of texts, in order and as they come; raises an HfError.
 
-        Texts are taken as vectors are: `max_concurrency` batches are held at most. Closing it early begins nothing
-        more and waits for the requests in flight.
+        Texts are taken as vectors are: `max_concurrency` batches are held at most, and vectors that are there are
+        given out before the next text is asked for. An error of `texts` itself comes after the vectors of the batches
+        before it. Closing it early begins nothing more; requests in flight end in the background.
         """
         with model_errors(), progress(self.show_progress, None) as told:
             batches = self._vectors(iterable(texts, "texts"), told, self._at_once())
@@ -123,11 +133,17 @@ class HfInferenceEmbeddings(Batching, Embeddings):
     async def aembed_query(self, text: str) -> Vector:
         """The vector of one text, awaited; raises an HfError."""
         with model_errors():
-            batch = Batch(0, [checked(text, "text")])
-            return self._read(batch, await self._clients.awaiting.run(self._task(batch, "query")))[0]
+            task = self._task(Batch(0, [checked(text, "text")]), "query")
+            found: Vector = (await self._clients.awaiting.run(task))[0]
+            return found
 
     async def aembed_iter(self, texts: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator[Vector, None]:
-        """The same as `embed_iter`, awaited; texts may be awaited, too. Closing it early cancels what is in flight."""
+        """The same as `embed_iter`, awaited; texts may be awaited, too. Closing it early cancels what is in flight.
+
+        Vectors are given out while the next text is awaited. Texts that wait for vectors do not wait for ever: where
+        nothing is in flight, a batch is sent though it is not full. Texts that are not awaited are taken in the event
+        loop, which they hold up where they are slow.
+        """
         with model_errors(), progress(self.show_progress, None) as told:
             given = texts if isinstance(texts, AsyncIterable) else awaited(iterable(texts, "texts"))
             async with aclosing(self._avectors(given, told, self._at_once())) as found:
@@ -139,45 +155,74 @@ class HfInferenceEmbeddings(Batching, Embeddings):
         self, texts: Iterable[str], told: Progress, held: int = ENDLESS
     ) -> Generator[list[Vector], None, None]:
         """The vectors of each batch; `held` batches are begun and not yet taken at most."""
-        client, taken = self._clients.blocking, _Taken(told)
+        client, taken, over = self._clients.blocking, _Taken(told), threading.Event()
+
+        def send(piece: Batch) -> list[Vector]:
+            return client.run(self._task(piece))
 
         def work(batch: Batch) -> list[Vector]:
-            return sent(self._through(batch, "text"), lambda piece: self._read(piece, client.run(self._task(piece))))
+            return sent(self._through(batch, "text"), send, over)
 
-        with closing(ordered(self._cut(texts, "texts"), work, at_once=self._at_once(), held=held)) as found:
+        batches = self._documents_cutter().cut(texts)
+        with closing(ordered(batches, work, at_once=self._at_once(), held=held, over=over)) as found:
             yield from map(taken, found)
 
     async def _avectors(
         self, texts: AsyncIterable[str], told: Progress, held: int = ENDLESS
     ) -> AsyncGenerator[list[Vector], None]:
         """The same, awaited."""
-        client, taken = self._clients.awaiting, _Taken(told)
+        client, taken, cutter = self._clients.awaiting, _Taken(told), self._documents_cutter()
 
         async def send(piece: Batch) -> list[Vector]:
-            return self._read(piece, await client.run(self._task(piece)))
+            return await client.run(self._task(piece))
 
         async def work(batch: Batch) -> list[Vector]:
             return await asent(self._through(batch, "text"), send)
 
-        async with aclosing(aordered(self._acut(texts, "texts"), work, at_once=self._at_once(), held=held)) as found:
+        batches = aordered(cutter.acut(texts), work, at_once=self._at_once(), held=held, rest=cutter.rest)
+        async with aclosing(batches) as found:
             async for vectors in found:
                 yield taken(vectors)
 
-    def _task(self, batch: Batch, kind: Kind = "document") -> FeatureExtraction:
-        """The request for some texts: the fields that the task knows, and the prompt of this kind of texts."""
-        prompt = getattr(self, f"{kind}_prompt") or ""
+    def _documents_cutter(self) -> Cutter:
+        return self._cutter("texts", self.document_prompt or "", self._given("document"))
+
+    def _given(self, kind: Kind) -> dict[str, Any]:
+        """The fields that the task knows."""
         given = task_fields(self, FeatureExtraction) | {"prompt_name": getattr(self, f"{kind}_prompt_name")}
         if self.normalize:
             given["normalize"] = None  # it is done here, for servers that cannot as well
-        return FeatureExtraction([prompt + text for text in batch.texts], **given)
+        return given
 
-    def _read(self, batch: Batch, features: Features) -> list[Vector]:
+    def _task(self, batch: Batch, kind: Kind = "document") -> _Vectors:
+        """The request for some texts: the fields that the task knows, and the prompt of this kind of texts."""
+        prompt = getattr(self, f"{kind}_prompt") or ""
+        texts = [prompt + text for text in batch.texts]
+        return _Vectors(texts, partial(self._read, batch, kind), **self._given(kind))
+
+    def _read(self, batch: Batch, kind: Kind, features: Features) -> list[Vector]:
         """One vector a text; ShapeError where they are of another length than was asked for."""
-        vectors = features.vectors(self.pooling, first=batch.start)
+        try:
+            vectors = features.vectors(self.pooling, first=batch.start)
+        except InputError as error:
+            error.hint = POOLING
+            if kind == "document":
+                batch.tell(error, "text")
+            raise
         length = len(vectors[0])
         if self.dimensions not in (None, length):
             raise ShapeError(f"the vectors have {length} numbers, and {self.dimensions} were asked for")
         return [_unit(vector) for vector in vectors] if self.normalize else vectors
+
+
+class _Vectors(FeatureExtraction):
+    """The task with vectors for its answer: what is wrong with them is told with the answer's headers and body."""
+
+    read: Callable[[Features], list[Vector]]
+    """Makes vectors of the features."""
+
+    def decode(self, reply: Reply) -> Features:
+        return Features(self.read(super().decode(reply)))
 
 
 class _Taken:

@@ -14,9 +14,9 @@ The classes here have the names of the client's, which they extend:
     ModelInvalidRequestError      InvalidRequest, TabularWarnings, InputError, ConfigurationError, MediaError
     ContextOverflowError          ContextOverflow, ServerOverflow, ReportedOverflow, StreamOverflow
     ModelAPIError                 Overloaded, ModelLoading, GenerationError, ServerError, UnexpectedStatus,
-                                  ResponseError and its kinds, StreamReportedError, StreamProtocolError
+                                  ResponseError and its kinds, StreamReportedError, StreamProtocolError, JobFailed
     ModelConnectionError          TransportError, ConnectError, ConnectionLost, StreamInterrupted
-    ModelTimeoutError             RequestTimeout, DeadlineExceeded, StreamTimeout
+    ModelTimeoutError             RequestTimeout, DeadlineExceeded, StreamTimeout, JobTimeout
     ModelError                    MissingExtra, LocalBackendError, ClientClosed, StreamConsumed
 
 `is_retryable`: a rate limit, a server without room or with a fault of its own, a lost connection, a stream that was
@@ -25,80 +25,41 @@ cut off and a wait that was too long may pass; anything else fails again, so Lan
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 from langchain_core import exceptions as core
 
 from hf_tools import errors
-from hf_tools.errors import SECRET, HfError
+from hf_tools.errors import HfError
+from langchain_hf_tools._answered import Answered
 from langchain_hf_tools._overflow import overflows
 
-HEADERS = frozenset(
-    ["content-type", "date", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id", "x-amzn-requestid",
-     "x-inference-id", "cf-ray", "x-inference-provider", "x-error-code", "x-error-message"]
-)  # fmt: skip
-"""Headers of an answer that a trace may keep, with those that begin with `x-ratelimit-`."""
 PASSING = frozenset([408, 409, 425])
 """Statuses of InvalidRequest that are no fault of the request; the client sends these again, too."""
 PASSING_CODES = re.compile(r"overload|rate.?limit|unavailable|time.?out|internal|server.?error|^(?:429|5\d\d)$", re.I)
 """Codes in a report of the server for what may pass: TGI's and OpenAI's types, vLLM's classes, statuses."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorResponse:
-    """The server's answer as LangChain's tracing reads it: nothing of the request, harmless headers, tokens masked."""
-
-    status_code: int
-    headers: dict[str, str]
-    text: str = field(repr=False)
-
-    def json(self) -> Any:
-        """The body as JSON; ValueError where it is none."""
-        return json.loads(self.text)
-
-
-class _Answered(HfError):
-    """An error that came with an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def status_code(self) -> int:
-        """The answer's status, 200 to 599."""
-        return self.status
-
-    @property
-    def response(self) -> ErrorResponse:
-        """The answer, for LangChain's tracing."""
-        headers = {name.lower(): value for name, value in getattr(self, "headers", {}).items()}
-        kept = {name: headers[name] for name in headers if name in HEADERS or name.startswith("x-ratelimit-")}
-        return ErrorResponse(self.status, kept, re.sub(SECRET, r"\1***", self.body.decode("utf-8", "replace")))
-
-
-class AuthenticationError(_Answered, errors.AuthenticationError, core.ModelAuthenticationError):
+class AuthenticationError(Answered, errors.AuthenticationError, core.ModelAuthenticationError):
     """401: no token, or one that the server does not know."""
 
 
-class PaymentRequired(_Answered, errors.PaymentRequired, core.ModelPermissionDeniedError):
+class PaymentRequired(Answered, errors.PaymentRequired, core.ModelPermissionDeniedError):
     """402: the included credits are used up."""
 
 
-class PermissionDenied(_Answered, errors.PermissionDenied, core.ModelPermissionDeniedError):
+class PermissionDenied(Answered, errors.PermissionDenied, core.ModelPermissionDeniedError):
     """403: the token may not do this, or the model is gated."""
 
 
-class NotFound(_Answered, errors.NotFound, core.ModelNotFoundError):
+class NotFound(Answered, errors.NotFound, core.ModelNotFoundError):
     """404 or 410: no such model, task or route."""
 
 
-class InvalidRequest(_Answered, errors.InvalidRequest, core.ModelInvalidRequestError):
+class InvalidRequest(Answered, errors.InvalidRequest, core.ModelInvalidRequestError):
     """The server refuses the request as it is (400, 413, 415, 422 and the like)."""
 
 
@@ -110,39 +71,39 @@ class ContextOverflow(InvalidRequest, core.ContextOverflowError):
     """The input does not fit into the model's context: shorten or summarize it."""
 
 
-class RateLimited(_Answered, errors.RateLimited, core.ModelRateLimitError):
+class RateLimited(Answered, errors.RateLimited, core.ModelRateLimitError):
     """429: too many requests; `retry_after` tells how long to wait, if the server did."""
 
 
-class ModelLoading(_Answered, errors.ModelLoading, core.ModelAPIError):
+class ModelLoading(Answered, errors.ModelLoading, core.ModelAPIError):
     """503 while the model is being loaded; `estimated_time` in seconds, if the server told."""
 
 
-class Overloaded(_Answered, errors.Overloaded, core.ModelAPIError):
+class Overloaded(Answered, errors.Overloaded, core.ModelAPIError):
     """503, 529 and the like: the server has no room now."""
 
 
-class GenerationError(_Answered, errors.GenerationError, core.ModelAPIError):
+class GenerationError(Answered, errors.GenerationError, core.ModelAPIError):
     """424: the model failed while it wrote."""
 
     is_retryable = False
 
 
-class ServerError(_Answered, errors.ServerError, core.ModelAPIError):
+class ServerError(Answered, errors.ServerError, core.ModelAPIError):
     """Another 5xx status."""
 
 
-class ServerOverflow(_Answered, errors.ServerError, core.ContextOverflowError):
+class ServerOverflow(Answered, errors.ServerError, core.ContextOverflowError):
     """The input does not fit into the model's context, told with status 500 (llama.cpp)."""
 
 
-class UnexpectedStatus(_Answered, errors.UnexpectedStatus, core.ModelAPIError):
+class UnexpectedStatus(Answered, errors.UnexpectedStatus, core.ModelAPIError):
     """A redirect, or a status with no meaning here."""
 
     is_retryable = False
 
 
-class ResponseError(_Answered, errors.ResponseError, core.ModelAPIError):
+class ResponseError(Answered, errors.ResponseError, core.ModelAPIError):
     """A 2xx answer that is not what the task promises."""
 
     is_retryable = False
@@ -172,7 +133,7 @@ class ReportedError(ResponseError, errors.ReportedError):
     """Status 200, but the body reports an error; `code` is the server's error type."""
 
 
-class ReportedOverflow(_Answered, errors.ReportedError, core.ContextOverflowError):
+class ReportedOverflow(Answered, errors.ReportedError, core.ContextOverflowError):
     """The input does not fit into the model's context, told with status 200."""
 
 
@@ -208,6 +169,16 @@ class StreamReportedError(errors.StreamReportedError, core.ModelAPIError):
     """The server reported an error midway; `code` is its type, `partial` what came before."""
 
     is_retryable = False
+
+
+class JobFailed(errors.JobFailed, core.ModelAPIError):
+    """The provider's job ended without a result, or in a state that nobody knows."""
+
+    is_retryable = False
+
+
+class JobTimeout(errors.JobTimeout, core.ModelTimeoutError):
+    """The job goes on, but the time for the call is used up: `resume(error.handle)` waits on."""
 
 
 class StreamOverflow(errors.StreamReportedError, core.ContextOverflowError):

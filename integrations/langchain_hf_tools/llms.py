@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseLLM, LangSmithParams
 from langchain_core.outputs import GenerationChunk, LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import get_config_list
 from pydantic import AliasChoices, Field
 
 from hf_tools import Response
-from hf_tools.errors import HfError, InputError
+from hf_tools.errors import InputError
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
 from hf_tools.tasks.generation import TextGeneration, TextGenerationOutput
 from langchain_hf_tools._calls import generations
-from langchain_hf_tools._calls.batches import Batch, Concurrent, awaited
+from langchain_hf_tools._calls.batches import Concurrent
+from langchain_hf_tools._calls.calls import Call, Named, bound, bounded, call_of, calling
+from langchain_hf_tools._calls.cutting import awaited, writable
 from langchain_hf_tools._calls.fields import task_fields
 from langchain_hf_tools._calls.ordered import aordered, ordered
-from langchain_hf_tools._connecting.connection import CONFIG
+from langchain_hf_tools._connecting.connection import CONFIG, Connection, check_called, without_query
 from langchain_hf_tools.errors import model_errors
 
-_call: ContextVar[tuple[object, Mapping[str, Any]] | None] = ContextVar("hf_tools_llm_call", default=None)
-"""The model that generates, and the parameters of the call: LangChain's cache looks at the fields only."""
+SEVERAL = ("num_return_sequences", "best_of", "n")
+"""What asks for more than one generation; `n` is the name that OpenAI-shaped servers have for the first."""
+CHARACTERS = 4
+"""Characters of a token, on the average of English texts."""
 
 
-class HfInferenceLLM(Concurrent, BaseLLM):
+_BY_ONE: Any = Runnable
+"""LangChain's `batch` for whatever has `invoke`, which is called for each input."""
+
+
+class HfInferenceLLM(Concurrent, Connection, BaseLLM):
     """A text generation model that Hugging Face, an endpoint or the embedded backend runs; for base models.
 
         HfInferenceLLM(base_url="http://127.0.0.1:8080", max_new_tokens=50).invoke("Once upon a time")  # TGI, vLLM
         HfInferenceLLM(provider="local", temperature=0).stream("The capital of France is")
 
     A model that was trained to chat does better with ChatHfInference. Nothing is sent but what was set; the fields are
-    the parameters of `text_generation`, and any of them, with `model`, may be given in a call. Several prompts go out
-    together, `max_concurrency` at once. Calls raise an HfError; a stream that ends early raises StreamInterrupted,
-    with the text as far as it came in `partial`.
+    the parameters of `text_generation`, and any of them, with a `model`, may be given in a call. Several prompts go out
+    together, `max_concurrency` at once, in `batch` no more than its config says. Calls raise an HfError; a stream that
+    ends early raises StreamInterrupted, with the text as far as it came in `partial`.
 
     Tokens are in `llm_output["token_usage"]` and in the `generation_info` of each prompt's first generation, with the
     `finish_reason`; of a stream they are in its last chunk. Whether a text begins with its prompt is up to the server
@@ -71,7 +80,7 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     """Begin the text with the prompt. hf-inference and toolkit servers do unless it is False; TGI by its model."""
     seed: NotNegative | None = None
     """Makes sampling repeatable where the server can."""
-    stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
+    stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
     """Texts that end the generation and are no part of it; most servers take up to 4. Also `stop_sequences`."""
     temperature: NotNegativeFloat | None = None
     """Spread of the sampling; the old API took 0 to 100, default 1.0; TGI refuses 0."""
@@ -97,66 +106,86 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         """What tells answers apart, without secrets; in a call with its parameters."""
-        told = _call.get()
         asked = {"model": self.model, "base_url": self.base_url}
-        where = {name: url and url.partition("?")[0] for name, url in asked.items()}
+        where = {name: url and without_query(url) for name, url in asked.items()}
+        if query := self._url.partition("?")[2]:  # it may hold a key
+            where["query"] = hashlib.sha256(query.encode()).hexdigest()[:16]
         given = {name: value for name, value in task_fields(self, TextGeneration).items() if value is not None}
         if "stop" in given:
-            given["stop_sequences"] = given.pop("stop")  # LangChain puts the call's own under this name
-        return {**given, **where, "provider": self.provider, **(told[1] if told and told[0] is self else {})}
+            given["stop_sequences"] = _listed(given.pop("stop"))  # LangChain puts the call's own under this name
+        return {**given, **where, "provider": self.provider, **call_of(self).parameters}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         """What tracing is told about a call."""
-        found = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        found = super()._get_ls_params(stop=_listed(stop or self.stop), **kwargs)
         found["ls_provider"] = "huggingface"
-        found["ls_model_name"] = kwargs.get("model") or self.model or self.base_url or self.provider
+        found["ls_model_name"] = without_query(kwargs.get("model") or self.model or self.base_url or self.provider)
         if (most := kwargs.get("max_new_tokens", self.max_new_tokens)) is not None:
             found["ls_max_tokens"] = most
         return found
 
     def generate(self, prompts: list[str], stop: Any = None, callbacks: Any = None, **kwargs: Any) -> LLMResult:
         """LangChain's `generate`, with a cache that tells calls with other parameters apart."""
-        token = _call.set((self, _parameters(kwargs)))
-        try:
+        with calling(Call(self, prompts, _parameters(kwargs))):
             return super().generate(prompts, stop, callbacks, **kwargs)
-        finally:
-            _call.reset(token)
 
     async def agenerate(self, prompts: list[str], stop: Any = None, callbacks: Any = None, **kwargs: Any) -> LLMResult:
         """The same, awaited."""
-        token = _call.set((self, _parameters(kwargs)))
-        try:
+        with calling(Call(self, prompts, _parameters(kwargs))):
             return await super().agenerate(prompts, stop, callbacks, **kwargs)
-        finally:
-            _call.reset(token)
+
+    def batch(self, inputs: Any, config: Any = None, *, return_exceptions: bool = False, **kwargs: Any) -> list[str]:
+        """The continuations of several prompts; with `return_exceptions` the error of one leaves the others alone."""
+        configs, most = self._configs(inputs, config, alone=return_exceptions)
+        if return_exceptions:
+            return cast("list[str]", _BY_ONE.batch(self, inputs, configs, return_exceptions=True, **kwargs))
+        with bounded(most):
+            return super().batch(inputs, configs, **kwargs)
+
+    async def abatch(
+        self, inputs: Any, config: Any = None, *, return_exceptions: bool = False, **kwargs: Any
+    ) -> list[str]:
+        """The same, awaited."""
+        configs, most = self._configs(inputs, config, alone=return_exceptions)
+        if return_exceptions:
+            return cast("list[str]", await _BY_ONE.abatch(self, inputs, configs, return_exceptions=True, **kwargs))
+        with bounded(most):
+            return await super().abatch(inputs, configs, **kwargs)
+
+    def _configs(self, inputs: Sequence[Any], config: Any, *, alone: bool) -> tuple[list[RunnableConfig], int | None]:
+        """A config for each input, and how many go at once: LangChain bounds what goes alone, but cuts other calls."""
+        configs, at_once = get_config_list(config, len(inputs)), self._at_once()
+        most = configs[0].get("max_concurrency") if configs else None
+        new = max(1, min(most or at_once, at_once)) if alone else None
+        return [cast(RunnableConfig, {**each, "max_concurrency": new}) for each in configs], most
 
     def _generate(
         self, prompts: list[str], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> LLMResult:  # fmt: skip
         with model_errors():
-            tasks, client = [self._task(prompt, stop, kwargs) for prompt in prompts], self._clients.blocking
+            asked, client = self._asked(prompts, stop, kwargs), self._clients.blocking
 
-            def work(place: int) -> Response[TextGenerationOutput]:
-                with _named(prompts, place):
-                    return client.respond(tasks[place])
+            def work(one: Asked) -> Response[TextGenerationOutput]:
+                with one[1]:
+                    return client.respond(one[0])
 
-            found = ordered(iter(range(len(tasks))), work, at_once=self._at_once())
-            return generations.result([*found], _stops(tasks), kwargs.get("model") or self.model)
+            found = ordered(iter(asked), work, at_once=bound(self._at_once()))
+            return generations.result([*found], _stops(asked), kwargs.get("model") or self.model)
 
     async def _agenerate(
         self, prompts: list[str], stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> LLMResult:  # fmt: skip
         with model_errors():
-            tasks, client = [self._task(prompt, stop, kwargs) for prompt in prompts], self._clients.awaiting
+            asked, client = self._asked(prompts, stop, kwargs), self._clients.awaiting
 
-            async def work(place: int) -> Response[TextGenerationOutput]:
-                with _named(prompts, place):
-                    return await client.respond(tasks[place])
+            async def work(one: Asked) -> Response[TextGenerationOutput]:
+                with one[1]:
+                    return await client.respond(one[0])
 
-            found = aordered(awaited(range(len(tasks))), work, at_once=self._at_once())
-            return generations.result([each async for each in found], _stops(tasks), kwargs.get("model") or self.model)
+            found = aordered(awaited(asked), work, at_once=bound(self._at_once()))
+            return generations.result([each async for each in found], _stops(asked), kwargs.get("model") or self.model)
 
     def _stream(
         self, prompt: str, stop: list[str] | None = None,
@@ -164,7 +193,7 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     ) -> Iterator[GenerationChunk]:  # fmt: skip
         with model_errors():
             task = _single(self._task(prompt, stop, kwargs))
-            ending = generations.Ending(_stops([task]))
+            ending = generations.Ending(task.stop or task.stop_sequences or ())
             with self._clients.blocking.stream(task) as stream:
                 for part in stream:
                     if text := ending.feed(part.text):
@@ -177,7 +206,7 @@ class HfInferenceLLM(Concurrent, BaseLLM):
     ) -> AsyncIterator[GenerationChunk]:  # fmt: skip
         with model_errors():
             task = _single(self._task(prompt, stop, kwargs))
-            ending = generations.Ending(_stops([task]))
+            ending = generations.Ending(task.stop or task.stop_sequences or ())
             async with self._clients.awaiting.stream(task) as stream:
                 async for part in stream:
                     if text := ending.feed(part.text):
@@ -186,12 +215,37 @@ class HfInferenceLLM(Concurrent, BaseLLM):
                     generations.last(stream.final, stream.headers, ending.last(), task.model), run_manager
                 )
 
-    def _task(self, prompt: str, stop: list[str] | None, more: Mapping[str, Any]) -> TextGeneration:
+    def _asked(self, prompts: list[str], stop: list[str] | None, more: Mapping[str, Any]) -> list[Asked]:
+        """The requests for some prompts, each with what names its prompt in an error."""
+        call, tasks = call_of(self, prompts), [self._task(prompt, stop, more) for prompt in prompts]
+        places = call.places(prompts)
+        for prompt, place in zip(prompts, places, strict=True):
+            writable(prompt, f"prompts[{place}]")
+        return [(task, call.named(task.prompt, place)) for task, place in zip(tasks, places, strict=True)]
+
+    def _task(self, prompt: str, stop: Any, more: Mapping[str, Any]) -> TextGeneration:
         """The request: the fields, then what this call says; InputError for what the task does not know."""
-        given = task_fields(self, TextGeneration)
+        check_called(more)
+        given: dict[str, Any] = task_fields(self, TextGeneration)
         if stop is not None or "stop_sequences" in more:
             given["stop"] = stop
-        return TextGeneration(prompt, **{**given, **more})
+        given |= more
+        given |= {name: _listed(given[name]) for name in ("stop", "stop_sequences") if name in given}
+        return TextGeneration(prompt, **given)
+
+    def get_num_tokens(self, text: str) -> int:
+        """How many tokens a text has: by `custom_get_token_ids`, else an estimate of 4 characters a token."""
+        return len(self.get_token_ids(text)) if self.custom_get_token_ids else -(-len(text) // CHARACTERS)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The ids of a text's tokens by `custom_get_token_ids`; InputError without it."""
+        if self.custom_get_token_ids is None:
+            with model_errors():
+                raise InputError("token ids need a tokenizer", hint="Pass `custom_get_token_ids`, a function")
+        return self.custom_get_token_ids(text)
+
+
+Asked = tuple[TextGeneration, Named]
 
 
 def _parameters(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,28 +253,25 @@ def _parameters(call: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in call.items() if name not in ("tags", "metadata", "run_name", "run_id")}
 
 
-def _stops(tasks: Sequence[TextGeneration]) -> list[str]:
+def _listed(stop: Any) -> Any:
+    """The texts that end a generation as a list: a single one may be given as it is."""
+    return [stop] if isinstance(stop, str) else stop
+
+
+def _stops(asked: Sequence[Asked]) -> Sequence[str]:
     """The texts that end a generation; the same ones for all prompts of a call."""
-    return [*((tasks[0].stop or tasks[0].stop_sequences or ()) if tasks else ())]
+    return (asked[0][0].stop or asked[0][0].stop_sequences or ()) if asked else ()
 
 
 def _single(task: TextGeneration) -> TextGeneration:
     """The task, refused where several generations would be mixed up in one stream."""
-    for name in ("num_return_sequences", "best_of"):
-        if (getattr(task, name) or 1) > 1:
+    given: dict[str, Any] = {"num_return_sequences": task.num_return_sequences, "best_of": task.best_of}
+    given |= task.extra_body or {}
+    for name in SEVERAL:
+        count = given.get(name)
+        if isinstance(count, int) and count > 1:
             raise InputError(f"text_generation: `{name}` above 1 cannot be streamed", hint="Use invoke or generate")
     return task
-
-
-@contextmanager
-def _named(prompts: Sequence[str], place: int) -> Generator[None, None, None]:
-    """Say which of several prompts an error is about."""
-    try:
-        yield
-    except HfError as error:
-        if len(prompts) > 1:
-            Batch(place, [prompts[place]]).name(error, "prompt")
-        raise
 
 
 def _told(chunk: GenerationChunk, manager: CallbackManagerForLLMRun | None) -> GenerationChunk:

@@ -35,7 +35,7 @@ def register(*, name: str = "hf") -> None:
     Calling it again changes nothing. InputError for a `name` that langchain could not read, ConfigurationError for
     one that is taken or where langchain has changed, MissingExtra without langchain.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not isinstance(cast(object, name), str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(f"`name` = {shown(repr(name), 60)}: must be lower-case letters, digits and underscores")
     found = {module: _providers(module) for module in CLASSES}
     for module, providers in found.items():
@@ -52,7 +52,13 @@ def _entry(module: str) -> tuple[str, str, Callable[..., Any]]:
 
 def _made(cls: Callable[..., Any], model: str, **fields: Any) -> Any:
     """A model by its name; called by langchain."""
-    return cls(provider="local", **fields) if model == "local" else cls(model=model, **fields)
+    if model != "local":
+        return cls(model=model, **fields)
+    provider = fields.pop("provider", "local")
+    if provider != "local":
+        said = f"`provider` = {shown(repr(provider), 60)}: the name `local` is for the embedded backend"
+        raise InputError(said, hint="Name a model, or leave `provider` out")
+    return cls(provider="local", **fields)
 
 
 def _providers(module: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from types import EllipsisType
 from typing import Any, Literal
@@ -12,19 +13,19 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from hf_tools.errors import InputError, ShapeError
+from hf_tools.errors import InputError, ShapeError, shown
 from hf_tools.inputs import Direction, Positive
 from hf_tools.providers import is_url
-from hf_tools.task import Task
-from hf_tools.tasks.embedding import SentenceSimilarity, TextRanking
-from langchain_hf_tools._calls.batches import Batch, Batching, asent, awaited, checked, iterable, sent
+from hf_tools.task import Reply, Task
+from hf_tools.tasks.embedding import SentenceSimilarity, TextRanking, TextRankingOutput
+from langchain_hf_tools._calls.batches import Batching, asent, sent
+from langchain_hf_tools._calls.cutting import Batch, Cutter, awaited, checked, iterable
 from langchain_hf_tools._calls.fields import task_fields
 from langchain_hf_tools._calls.ordered import aordered, ordered
 from langchain_hf_tools.errors import model_errors
 
 Texts = Sequence[str | Document]
 Ranks = list[dict[str, Any]]
-TASKS: dict[str, type[Any]] = {"text-ranking": TextRanking, "sentence-similarity": SentenceSimilarity}
 
 
 class HfInferenceReranker(Batching, BaseDocumentCompressor):
@@ -35,9 +36,9 @@ class HfInferenceReranker(Batching, BaseDocumentCompressor):
         ContextualCompressionRetriever(base_compressor=reranker, base_retriever=retriever)
         chain = {"query": RunnablePassthrough(), "documents": retriever} | reranker.as_runnable()
 
-    What comes back are copies with `metadata["relevance_score"]`; documents that fit equally well keep their order.
-    The scores' range depends on the model. Raises an HfError, also where a document got no score or one that is no
-    number, and for an empty text.
+    What comes back are copies with `metadata["relevance_score"]`; documents that fit equally well keep their order. A
+    value of the metadata that cannot be copied, such as a lock, is shared with the document. The scores' range depends
+    on the model. Raises an HfError, also where a document got no score or one that is no number, and for an empty text.
     """
 
     top_n: Positive | None = 3
@@ -59,7 +60,7 @@ class HfInferenceReranker(Batching, BaseDocumentCompressor):
     ) -> list[Document]:
         """Copies of the best documents, the best first, with their scores; raises an HfError."""
         with model_errors():
-            given = [*iterable(documents, "documents")]
+            given = _documents(documents)
             return _copies(given, self.rerank(query, given))
 
     async def acompress_documents(
@@ -67,7 +68,7 @@ class HfInferenceReranker(Batching, BaseDocumentCompressor):
     ) -> list[Document]:
         """The same, awaited."""
         with model_errors():
-            given = [*iterable(documents, "documents")]
+            given = _documents(documents)
             return _copies(given, await self.arerank(query, given))
 
     def rerank(self, query: str, documents: Texts, *, top_n: int | EllipsisType | None = ...) -> Ranks:
@@ -77,30 +78,31 @@ class HfInferenceReranker(Batching, BaseDocumentCompressor):
         """
         with model_errors():
             most, texts = self._kept(top_n), _texts(query, documents)
-            client = self._clients.blocking
+            client, over = self._clients.blocking, threading.Event()
 
             def send(batch: Batch) -> list[float]:
-                return _scores(batch, client.run(self._task(query, batch)))
+                return _scores(batch.start, len(batch.texts), client.run(self._task(query, batch)))
 
             def work(batch: Batch) -> list[float]:
-                return sent(self._through(batch, "document"), send)
+                return sent(self._through(batch, "document"), send, over)
 
-            found = ordered(self._cut(texts, "documents"), work, at_once=self._at_once())
+            batches = self._documents_cutter(query).cut(texts)
+            found = ordered(batches, work, at_once=self._at_once(), over=over)
             return _best([score for scores in found for score in scores], most)
 
     async def arerank(self, query: str, documents: Texts, *, top_n: int | EllipsisType | None = ...) -> Ranks:
         """The same, awaited."""
         with model_errors():
             most, texts = self._kept(top_n), _texts(query, documents)
-            client = self._clients.awaiting
+            client, batches = self._clients.awaiting, self._documents_cutter(query).acut(awaited(texts))
 
             async def send(batch: Batch) -> list[float]:
-                return _scores(batch, await client.run(self._task(query, batch)))
+                return _scores(batch.start, len(batch.texts), await client.run(self._task(query, batch)))
 
             async def work(batch: Batch) -> list[float]:
                 return await asent(self._through(batch, "document"), send)
 
-            found = aordered(self._acut(awaited(texts), "documents"), work, at_once=self._at_once())
+            found = aordered(batches, work, at_once=self._at_once())
             return _best([score async for scores in found for score in scores], most)
 
     def as_runnable(self) -> Runnable[Mapping[str, Any], list[Document]]:
@@ -115,22 +117,68 @@ class HfInferenceReranker(Batching, BaseDocumentCompressor):
         return RunnableLambda(rank, arank, name=type(self).__name__)
 
     def _kept(self, top_n: int | EllipsisType | None) -> int | None:
-        found = self.top_n if isinstance(top_n, EllipsisType) else top_n
-        if found is not None and found < 1:
-            raise InputError(f"`top_n` = {found}: must be above 0, or None for all")
-        return found
+        found: Any = self.top_n if isinstance(top_n, EllipsisType) else top_n
+        if found is None:
+            return None
+        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+            raise InputError(f"`top_n` = {shown(repr(found), 60)}: must be a whole number above 0, or None for all")
+        return found  # pyright: ignore[reportUnknownVariableType]
+
+    def _documents_cutter(self, query: str) -> Cutter:
+        return self._cutter("documents", "", {"query": query, **self._given()})
+
+    def _given(self) -> dict[str, Any]:
+        """The fields that the task knows, without `top_n`: the best of a batch are not the best of all."""
+        return {name: value for name, value in task_fields(self, self._kind()).items() if name != "top_n"}
+
+    def _kind(self) -> type[_Ranking | _Similarity]:
+        """The task that scores documents."""
+        anywhere = self.base_url is not None or self.provider == "local" or is_url(self.model)
+        return KINDS[self.task or ("text-ranking" if anywhere else "sentence-similarity")]
 
     def _task(self, query: str, batch: Batch) -> Task[Any]:
         """The request for some documents; InputError for a field that this kind of request does not have."""
-        anywhere = self.base_url is not None or self.provider == "local" or is_url(self.model)
-        kind = TASKS[self.task or ("text-ranking" if anywhere else "sentence-similarity")]
-        given = task_fields(self, kind)
+        kind, given = self._kind(), self._given()
         for name in ("raw_scores", "prompt_name"):
             if getattr(self, name) is not None and name not in given:
                 raise InputError(f"`{name}` is no parameter of {kind.name}")
-        given.pop("top_n", None)  # the best of a batch are not the best of all
-        made: Task[Any] = kind(query, batch.texts, **given)
+        made: Task[Any] = kind(query, batch.texts, batch.start, **given)
         return made
+
+
+class _Ranking(TextRanking):
+    """The task with a score for each text: what is wrong with them is told with the answer's headers and body."""
+
+    start: int = 0
+    """The place of the first text among all."""
+
+    def decode(self, reply: Reply) -> list[TextRankingOutput]:
+        answer = super().decode(reply)
+        _scores(self.start, len(self.texts), answer)
+        return answer
+
+
+class _Similarity(SentenceSimilarity):
+    """The same for the other task."""
+
+    start: int = 0
+    """The place of the first text among all."""
+
+    def decode(self, reply: Reply) -> list[float]:
+        return _scores(self.start, len(self.comparison()["sentences"]), super().decode(reply))
+
+
+KINDS: dict[str, type[Any]] = {"text-ranking": _Ranking, "sentence-similarity": _Similarity}
+
+
+def _documents(documents: Any) -> list[Document]:
+    """The documents; InputError for anything else, before anything is sent."""
+    given = [*iterable(documents, "documents")]
+    for place, each in enumerate(given):
+        if not isinstance(each, Document):
+            hint = "Use rerank() for texts"
+            raise InputError(f"`documents[{place}]` is no Document but {type(each).__name__}", hint=hint)
+    return given
 
 
 def _texts(query: str, documents: Texts) -> list[str]:
@@ -140,15 +188,15 @@ def _texts(query: str, documents: Texts) -> list[str]:
     return [checked(text, f"documents[{place}]") for place, text in enumerate(texts)]
 
 
-def _scores(batch: Batch, answer: list[Any]) -> list[float]:
+def _scores(start: int, count: int, answer: list[Any]) -> list[float]:
     """The scores in the order of the documents; ShapeError where one is missing or no number."""
     by_place = {getattr(each, "index", place): getattr(each, "score", each) for place, each in enumerate(answer)}
-    places = range(len(batch.texts))
+    places = range(count)
     if missing := [place for place in places if place not in by_place]:
-        raise ShapeError(f"{len(places)} texts were sent, and {len(by_place)} scores came", missing=missing)
+        raise ShapeError(f"{count} texts were sent, and {len(by_place)} scores came", missing=missing)
     for place in places:
         if not math.isfinite(by_place[place]):
-            raise ShapeError(f"the score of document {batch.start + place} is {by_place[place]}")
+            raise ShapeError(f"the score of document {start + place} is {by_place[place]}")
     return [by_place[place] for place in places]
 
 
@@ -159,14 +207,23 @@ def _best(scores: list[float], most: int | None) -> Ranks:
 
 
 def _copies(documents: Sequence[Document], ranks: Ranks) -> list[Document]:
-    """Copies that share nothing with the documents, which stay as they are."""
+    """Copies of the documents, which stay as they are."""
     found: list[Document] = []
     for rank in ranks:
         place: int = rank["index"]
         document = documents[place]
-        metadata = copy.deepcopy(document.metadata) | {"relevance_score": rank["relevance_score"]}
+        metadata = {name: _copied(value) for name, value in document.metadata.items()}
+        metadata["relevance_score"] = rank["relevance_score"]
         found.append(document.model_copy(update={"metadata": metadata}))
     return found
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy; the value itself where there cannot be one."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - it is the caller's code
+        return value
 
 
 def _named(given: Any) -> dict[str, Any]:

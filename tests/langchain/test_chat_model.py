@@ -351,3 +351,34 @@ def test_models_do_not_share_cache_entries() -> None:
 def test_no_token_is_shown() -> None:
     model = ChatHfInference(api_key=SecretStr("hf_secretsecretsecret"))
     assert "secretsecret" not in repr(model) + str(model.model_dump()) + model.model_dump_json()
+
+
+def test_a_provider_that_is_named(serve: Any, completion: Completion, events: Events) -> None:
+    server = serve(completion(), events({"content": "Hi"}))
+    model = ChatHfInference(**server.models, provider="groq")
+    message, whole = model.invoke("Hi"), added_up(model.stream("Hi"))
+    assert [body["model"] for body in server.bodies] == ["org/model:groq"] * 2
+    assert {str(request.url) for request in server.requests} == {"https://router.huggingface.co/v1/chat/completions"}
+    for answer in (message, whole):
+        assert answer.response_metadata["inference_provider"] == "groq"
+
+
+def test_a_provider_with_a_key_of_its_own(completion: Completion) -> None:
+    entry = {"provider": "groq", "providerId": "llama-own", "status": "live", "task": "conversational"}
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.url.host == "huggingface.co":
+            return httpx.Response(200, json={"id": "org/model", "inferenceProviderMapping": [entry]})
+        return httpx.Response(200, json=completion())
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    key = SecretStr("gsk-own")
+    message = ChatHfInference(model="org/model", provider="groq", api_key=key, http_client=http).invoke("Hi")
+    assert message.response_metadata["inference_provider"] == "groq"
+    hub, groq = asked
+    assert "authorization" not in hub.headers
+    assert groq.headers["authorization"] == "Bearer gsk-own"
+    assert str(groq.url) == "https://api.groq.com/openai/v1/chat/completions"
+    assert json.loads(groq.content)["model"] == "llama-own"

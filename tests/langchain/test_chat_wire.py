@@ -127,7 +127,7 @@ def test_options_of_a_single_call(serve: Any, completion: Completion) -> None:
 
 def test_the_model_of_a_call_is_no_address(serve: Any, completion: Completion) -> None:
     server = serve(completion())
-    with pytest.raises(InputError, match="`model` of a call is a URL"):
+    with pytest.raises(InputError, match="a call may name a model, but no address"):
         chat(**server.models, api_key="hf_test").invoke("Hi", model="https://elsewhere.example/v1")
     assert server.requests == []
 

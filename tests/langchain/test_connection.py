@@ -190,7 +190,11 @@ def test_wrong_headers_are_refused_without_being_shown(headers: Any, said: str) 
 def test_options_reach_the_wire(serve: Any, completion: Any) -> None:
     server = serve(completion())
     model = ChatHfInference(
-        **server.models, bill_to="my-org", extra_headers={"X-Tenant": "a"}, wait_for_model=True, api_key=SecretStr("k")
+        **server.models,
+        bill_to="my-org",
+        extra_headers={"X-Tenant": "a"},
+        wait_for_model=True,
+        api_key=SecretStr("hf_test"),
     )
     model.invoke("Hi")
     asyncio.run(model.ainvoke("Hi"))
@@ -263,7 +267,7 @@ def test_a_wrong_timeout_is_refused(given: Any, said: str) -> None:
         ({"base_url": "http://127.0.0.1:8080/v1"}, "127.0.0.1:8080"),
         ({"base_url": "https://Own.Example"}, "own.example"),
         ({"model": "https://xyz.endpoints.huggingface.cloud/v1"}, "xyz.endpoints.huggingface.cloud"),
-        ({"model": "http://127.0.0.1:1", "base_url": "http://127.0.0.1:2"}, "127.0.0.1:1"),
+        ({"model": "http://127.0.0.1:1"}, "127.0.0.1:1"),
         ({"provider": "local"}, "local"),
     ],
 )
@@ -273,11 +277,15 @@ def test_who_is_asked_is_known(fields: dict[str, Any], host: str) -> None:
 
 def test_a_model_may_be_a_url(serve: Any, completion: Any) -> None:
     server = serve(completion("Hello"))
-    fields: dict[str, Any] = {**server.models, "model": "http://127.0.0.1:9/v1/", "api_key": PASSED}
-    model = ChatHfInference(**fields)
-    assert model.invoke("Hi").content == "Hello"
+    fields: dict[str, Any] = {**server.models, "model": "http://127.0.0.1:9/v1/"}
+    assert ChatHfInference(**fields).invoke("Hi").content == "Hello"
     assert server.requests[-1].url == "http://127.0.0.1:9/v1/chat/completions"
+    own = "https://xyz.endpoints.huggingface.cloud/v1"
+    there: dict[str, Any] = {**fields, "model": own, "api_key": PASSED}
+    ChatHfInference(**there).invoke("Hi")
     assert server.requests[-1].headers["authorization"] == f"Bearer {PASSED}"
+    with pytest.raises(ConfigurationError, match="goes to no foreign address that is given as `model`"):
+        ChatHfInference(**fields, api_key=PASSED)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def embeddings(answer: Any = None, **fields: Any) -> tuple[HfInferenceEmbeddings
         "http_client": httpx.Client(transport=httpx.MockTransport(handle)),
         "http_async_client": httpx.AsyncClient(transport=httpx.MockTransport(handle)),
     }
-    return HfInferenceEmbeddings(model="org/model", **http, **fields), sizes
+    return HfInferenceEmbeddings(model="org/model", provider="hf-inference", **http, **fields), sizes
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (32, [32]), (33, [32, 1]), (100, [32, 32, 32, 4])])

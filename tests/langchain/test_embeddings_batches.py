@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing
 from typing import Any
 
 import httpx
@@ -16,6 +14,7 @@ from langchain_core.exceptions import ModelAPIError, ModelInvalidRequestError
 
 from hf_tools.errors import InvalidRequest, ServerError, ShapeError
 from langchain_hf_tools import HfInferenceEmbeddings
+from langchain_hf_tools._calls import batches
 from tests.langchain.vector_server import VectorServer, number
 
 Embed = Callable[[HfInferenceEmbeddings, list[str]], list[list[float]]]
@@ -30,7 +29,7 @@ REFUSALS = [
     (413, "Failed to buffer the request body: length limit exceeded"),
     (413, ""),
     (422, ""),
-    (422, '{"detail": [{"loc": ["body", "input"], "msg": "List should have at most 5 items"}]}'),
+    (422, '{"error": "`inputs` are too large: 20000 tokens, the maximum is 16384 tokens"}'),
     (400, '{"error": {"message": "too many inputs"}}'),
 ]
 
@@ -68,9 +67,18 @@ def test_the_requests_in_flight_are_bounded(embed: Embed, most: int, texts: int)
 @both
 def test_batches_are_bounded_by_bytes(embed: Embed) -> None:
     server = VectorServer()
-    model = HfInferenceEmbeddings(**server.fields, batch_bytes=10, max_concurrency=1)
-    assert embed(model, ["1éé", "2éé", "3", "4 is far too long", "5"]) == [[float(place), 1.0] for place in range(1, 6)]
+    model = HfInferenceEmbeddings(**server.fields, batch_bytes=2000, max_concurrency=1)
+    texts = [*(f"{place}" + "é" * 400 for place in (1, 2, 3)), "4" + "x" * 3000, "5"]
+    assert embed(model, texts) == [[float(place), 1.0] for place in range(1, 6)]
     assert server.sizes == [2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("text", ['0"\n\\' * 300, "0\x01" * 300, "0漢😀" * 300, "0"])
+def test_a_body_is_never_larger_than_was_asked_for(text: str) -> None:
+    server, prompt = VectorServer(), 'Instruct:\t"find"\n' * 20
+    model = HfInferenceEmbeddings(**server.fields, batch_bytes=9000, batch_size=100, document_prompt=prompt)
+    model.embed_documents([text] * 64)
+    assert 5000 < server.largest <= 9000
 
 
 @both
@@ -92,8 +100,50 @@ def test_a_batch_that_is_too_large_is_halved(embed: Embed, status: int, body: st
     assert embed(model, numbers(20)) == vectors(20)
     assert server.sizes == [16, 8, 4, 4, 8, 4, 4, 4]
     server.bodies.clear()
-    assert embed(model, numbers(8)) == vectors(8)
-    assert server.sizes == [4, 4]
+    assert embed(model, numbers(16)) == vectors(16)
+    assert server.sizes == [16, 8, 4, 4, 8, 4, 4]  # nothing was said that is true of other texts
+
+
+def test_two_long_texts_do_not_make_short_ones_slow() -> None:
+    server = VectorServer(most_bytes=100_000)
+    model = HfInferenceEmbeddings(**server.fields, max_concurrency=1)
+    model.embed_documents(["1" + "x" * 60_000] * 2)
+    assert server.sizes == [2, 1, 1]
+    server.bodies.clear()
+    model.embed_documents(numbers(320))
+    assert server.sizes == [32] * 10
+
+
+NAMED = [
+    (422, {"error": "batch size 32 > maximum allowed batch size 5", "error_type": "Validation"}),
+    (422, {"detail": [{"loc": ["body", "input"], "msg": "List should have at most 5 items after validation, not 32"}]}),
+    (422, {"detail": [{"loc": ["body", "inputs"], "msg": "ensure this value has at most 5 items"}]}),
+    (400, {"error": "batch of 32 inputs is not supported, maximum is 5"}),
+    (400, {"message": "invalid request: total number of texts must be at most 5 - received 32"}),
+    (400, {"error": {"message": "batch size is invalid, it should not be larger than 5"}}),
+    (400, {"error": {"message": "'$.input' is invalid. Expected an array with maximum length 5, but got 32 instead."}}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), NAMED)
+def test_a_number_of_texts_is_understood_in_many_words(status: int, body: Any) -> None:
+    server = VectorServer(limit=5, refusal=lambda _: httpx.Response(status, json=body))
+    model = HfInferenceEmbeddings(**server.fields, max_concurrency=1)
+    model.embed_documents(numbers(32))
+    model.embed_documents(numbers(12))
+    assert server.sizes == [32, 5, 5, 5, 5, 5, 5, 2, 5, 5, 2]
+
+
+def test_a_size_that_was_named_is_forgotten_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, now = VectorServer(limit=5), 1000.0
+    monkeypatch.setattr(batches, "monotonic", lambda: now)
+    model = HfInferenceEmbeddings(**server.fields, max_concurrency=1)
+    model.embed_documents(numbers(8))
+    server.limit, now = 32, 1599.0
+    model.embed_documents(numbers(8))
+    now = 1601.0
+    model.embed_documents(numbers(8))
+    assert server.sizes == [8, 5, 3, 5, 3, 8]
 
 
 def test_only_the_batch_that_was_refused_is_sent_again() -> None:
@@ -104,14 +154,25 @@ def test_only_the_batch_that_was_refused_is_sent_again() -> None:
     assert server.sizes == [4, 4, 2, 2, 1]
 
 
-def test_batches_in_flight_learn_on_their_own() -> None:
-    server = VectorServer(limit=3, delay=0.002, refusal=lambda _: httpx.Response(413))
-    model = HfInferenceEmbeddings(**server.fields, batch_size=8)
-    assert model.embed_documents(numbers(200)) == vectors(200)
-    assert server.most_flying <= 8
+def test_threads_that_are_told_at_once_agree() -> None:
+    server = VectorServer(limit=7, delay=0.002)
+    model = HfInferenceEmbeddings(**server.fields)
+    with ThreadPoolExecutor(10) as pool:
+        assert [*pool.map(model.embed_documents, [numbers(100)] * 10)] == [vectors(100)] * 10
     server.bodies.clear()
-    assert model.embed_documents(numbers(4)) == vectors(4)
-    assert server.sizes == [2, 2]
+    model.embed_documents(numbers(15))
+    assert sorted(server.sizes) == [1, 7, 7]
+
+
+def test_a_smaller_size_that_is_named_later_is_for_what_waits_as_well() -> None:
+    def refuse(size: int) -> httpx.Response:
+        said = f"batch size {size} > maximum allowed batch size {server.limit}"
+        server.limit = 4
+        return httpx.Response(422, json={"error": said})
+
+    server = VectorServer(limit=8, refusal=refuse)
+    HfInferenceEmbeddings(**server.fields, max_concurrency=1).embed_documents(numbers(32))
+    assert server.sizes == [32, 8, *[4] * 8]
 
 
 def test_what_was_learned_is_about_one_server() -> None:
@@ -144,6 +205,7 @@ def test_a_text_that_is_refused_alone_is_named(embed: Embed) -> None:
             httpx.Response(422, json={"error": "unknown prompt name"}),
             "unknown prompt name; this is texts 0 to 31, coun",
         ),
+        (httpx.Response(400, json={"error": "Invalid token"}), "400 Invalid token; this is texts 0 to 31, counted"),
         (httpx.Response(404, json={"error": "batch too large"}), "batch too large; this is texts 0 to 31"),
         (
             httpx.Response(422, json={"error": "batch size 40 > maximum allowed batch size 0"}),
@@ -155,7 +217,8 @@ def test_what_no_smaller_batch_would_change(answer: httpx.Response, said: str) -
     server = VectorServer(answers=lambda _: answer)
     with pytest.raises(Exception, match=said) as caught:
         HfInferenceEmbeddings(**server.fields, max_concurrency=1).embed_documents(numbers(33))
-    assert isinstance(caught.value, InvalidRequest) is (answer.status_code == 422)
+    assert isinstance(caught.value, InvalidRequest) is (answer.status_code != 404)
+    assert caught.value.args == (vars(caught.value)["message"],)
 
 
 @pytest.mark.parametrize("embed", EMBED[:2], ids=["sync", "async"])
@@ -169,7 +232,7 @@ def test_an_error_ends_the_call(embed: Embed) -> None:
     with pytest.raises(ServerError, match="500 boom; this is texts 4 to 5, counted from 0") as caught:
         embed(model, numbers(200))
     assert isinstance(caught.value, ModelAPIError)
-    assert server.flying == 0
+    assert server.settled()
     assert len(server.bodies) <= 10
 
 
@@ -192,40 +255,6 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
     assert (server.flying, server.cancelled, len(server.bodies)) == (0, 8, 8)
 
 
-def test_an_iterator_is_read_as_its_vectors_are_taken() -> None:
-    server, taken, threads = VectorServer(), 0, threading.active_count()
-
-    def texts() -> Iterator[str]:
-        nonlocal taken
-        for taken in range(1, 10_000):
-            yield str(taken)
-
-    model = HfInferenceEmbeddings(**server.fields, batch_size=4, max_concurrency=3)
-    with closing(model.embed_iter(texts())) as found:
-        assert taken == 0
-        for place in range(1, 41):
-            assert next(found) == [float(place), 1.0]
-            assert taken <= place + 4 * 3 + 4
-    assert (server.flying, len(server.bodies) <= 14, threading.active_count()) == (0, True, threads)
-
-
-async def test_an_async_iterator_is_read_as_its_vectors_are_taken() -> None:
-    server, taken = VectorServer(delay=0.001), 0
-
-    async def texts() -> AsyncIterator[str]:
-        nonlocal taken
-        for taken in range(1, 10_000):
-            yield str(taken)
-
-    model = HfInferenceEmbeddings(**server.fields, batch_size=4, max_concurrency=3)
-    async with aclosing(model.aembed_iter(texts())) as found:
-        async for vector in found:
-            assert taken <= vector[0] + 4 * 3 + 4
-            if vector[0] == 40:
-                break
-    assert (server.flying, len(server.bodies) <= 14) == (0, True)
-
-
 @both
 def test_vectors_of_another_length_in_another_batch(embed: Embed) -> None:
     server = VectorServer(answers=lambda body: [[1.0] * (2 if "5" in body["inputs"] else 3)] * len(body["inputs"]))
@@ -234,4 +263,4 @@ def test_vectors_of_another_length_in_another_batch(embed: Embed) -> None:
     with pytest.raises(ShapeError, match=said) as caught:
         embed(model, numbers(8))
     assert isinstance(caught.value, ModelAPIError)
-    assert server.flying == 0
+    assert server.settled()

@@ -23,7 +23,7 @@ from langchain_hf_tools import errors as ours
 from langchain_hf_tools.errors import model_errors
 
 KEY = "hf_secretsecretsecret"
-GROUPS = {hf.StatusError, hf.StreamError}
+GROUPS = {hf.JobError, hf.StatusError, hf.StreamError}
 """Classes that are never raised themselves."""
 FAMILIES: list[tuple[type[hf.HfError], type[core.ModelError], bool]] = [
     (hf.AuthenticationError, core.ModelAuthenticationError, False),
@@ -55,6 +55,8 @@ FAMILIES: list[tuple[type[hf.HfError], type[core.ModelError], bool]] = [
     (hf.ConnectionLost, core.ModelConnectionError, True),
     (hf.StreamInterrupted, core.ModelConnectionError, True),
     (hf.StreamTimeout, core.ModelTimeoutError, True),
+    (hf.JobFailed, core.ModelAPIError, False),
+    (hf.JobTimeout, core.ModelTimeoutError, True),
     (hf.RequestTimeout, core.ModelTimeoutError, True),
     (hf.DeadlineExceeded, core.ModelTimeoutError, True),
     (hf.MissingExtra, core.ModelError, False),

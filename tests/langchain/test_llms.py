@@ -26,6 +26,7 @@ from hf_tools.task import build
 from hf_tools.tasks.generation import TextGeneration
 from langchain_hf_tools.llms import HfInferenceLLM
 
+URL = "http://127.0.0.1:9"
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 FIELDS: dict[str, Any] = {
     "adapter_id": "lora", "best_of": 2, "decoder_input_details": True, "details": True, "do_sample": True,
@@ -79,6 +80,10 @@ class Completions:
         return httpx.Response(200, json={"choices": choices, "usage": USAGE})
 
 
+def any_(value: Any) -> Any:
+    return value
+
+
 def model(server: Completions | None = None, **fields: Any) -> HfInferenceLLM:
     return HfInferenceLLM(**{**(server or Completions()).fields, **fields})
 
@@ -106,7 +111,9 @@ def test_the_fields_are_those_of_the_task() -> None:
     assert task.keys() - fields.keys() == left - {"model"}
     assert task.keys() - left == {*FIELDS, "extra_body"}
     for name in task.keys() - left:
-        assert (HfInferenceLLM.__annotations__[name], fields[name].default) == (task[name].annotation, None)
+        also = " | str | None" if name == "stop" else ""  # a single text may be given as it is
+        expected = task[name].annotation.removesuffix(" | None") + also if also else task[name].annotation
+        assert (HfInferenceLLM.__annotations__[name], fields[name].default) == (expected, None)
 
 
 @pytest.mark.parametrize("in_call", [False, True])
@@ -123,7 +130,7 @@ async def test_every_field_goes_to_the_server(in_call: bool) -> None:
     }
     given: dict[str, Any] = {**FIELDS, "extra_body": {"zzz": 1}}
     fields, call = ({}, given) if in_call else (given, {})
-    made = HfInferenceLLM(model="org/model", **http, **fields)
+    made = HfInferenceLLM(model="org/model", provider="hf-inference", **http, **fields)
     assert (made.invoke("a", **call), await made.ainvoke("a", **call)) == ("b", "b")
     assert bodies == [{"inputs": "a", "parameters": {**FIELDS, "zzz": 1}}] * 2
 
@@ -144,7 +151,11 @@ def test_stop_in_the_constructor_and_in_a_call() -> None:
     model(server, stop_sequences=["X"]).invoke("a")
     model(server, stop=["X"]).invoke("a", stop=["Y"])
     model(server, stop=["X"]).invoke("a", stop_sequences=["Z"])
-    assert [body["stop"] for body in server.bodies] == [["X"], ["X"], ["Y"], ["Z"]]
+    model(server, stop="X").invoke("a")
+    model(server, stop=["X"]).invoke("a", stop=any_("Y"))
+    model(server, stop="X").invoke("a", stop_sequences="Z")
+    assert [body["stop"] for body in server.bodies] == [[each] for each in "XXYZXYZ"]
+    assert model(stop="!").invoke("a") == "a"
     assert model(stop=["!"]).generate(["a", "b"]).generations[1][0].text == "b"  # a server that includes it
 
 
@@ -183,6 +194,10 @@ async def test_an_error_names_its_prompt() -> None:
         ({"zzz": 1}, "`zzz` is not a parameter of this task; it takes prompt, "),
         ({"temperature": -1}, "`temperature` = -1: Input should be greater"),
         ({"stop": ["X"], "stop_sequences": ["Y"]}, "two names of one parameter"),
+        (
+            {"model": "https://example.com/x?key=k"},
+            "`model` = 'https://example.com/x': a call may name a model, but",
+        ),
         ({"grammar": {}}, "an OpenAI-shaped server cannot carry `grammar`"),
     ],
 )
@@ -214,8 +229,9 @@ async def test_a_cache_tells_models_and_parameters_apart(in_call: bool) -> None:
             assert made.invoke("a", **(call if in_call else {})) == expected
             assert await made.ainvoke("a", **(call if in_call else {})) == expected
     assert len(server.bodies) == len(CALLS)
-    model(server, cache=cache, base_url="http://127.0.0.1:8").invoke("a")
-    assert len(server.bodies) == len(CALLS) + 1
+    for place, address in enumerate(("http://127.0.0.1:8", "http://127.0.0.1:8?a=1", "http://127.0.0.1:8?a=2"), 1):
+        model(server, cache=cache, base_url=address).invoke("a")
+        assert len(server.bodies) == len(CALLS) + place
 
 
 def test_what_identifies_it_has_no_secrets() -> None:
@@ -223,7 +239,10 @@ def test_what_identifies_it_has_no_secrets() -> None:
         base_url="https://example.com/v1?key=topsecret", api_key=SecretStr("hf_test"), temperature=0
     )
     params = made._identifying_params
-    assert params == {"model": None, "base_url": "https://example.com/v1", "provider": "auto", "temperature": 0}
+    where = {"model": None, "base_url": "https://example.com/v1", "query": "4125d57e4ad76df6"}
+    one, same = (any_(HfInferenceLLM(stop=stop)) for stop in ("X", ["X"]))
+    assert one._identifying_params == same._identifying_params
+    assert params == {**where, "provider": "auto", "temperature": 0}
     assert all(secret not in f"{made}{made.asdict()}" for secret in ("topsecret", "hf_test"))
     assert (made._llm_type, "hf_test" in repr(made)) == ("hf-inference-llm", False)
 
@@ -234,11 +253,15 @@ def test_what_tracing_is_told() -> None:
         "ls_provider": "huggingface", "ls_model_type": "llm", "ls_model_name": "org/model", "ls_temperature": 0.5,
         "ls_max_tokens": 7, "ls_stop": ["X"],
     }  # fmt: skip
+    assert any_(model(stop="X"))._get_ls_params()["ls_stop"] == ["X"]
     told = made._get_ls_params(stop=["Y"], model="org/other", temperature=0.1, max_new_tokens=3)
     assert [told["ls_model_name"], told["ls_stop"]] == ["org/other", ["Y"]]
     assert [told["ls_temperature"], told["ls_max_tokens"]] == [0.1, 3]
     local: Any = HfInferenceLLM(provider="local")
     assert local._get_ls_params()["ls_model_name"] == "local"
+    for name in ("model", "base_url"):
+        there = any_(HfInferenceLLM)(**{name: f"{URL}?key=topsecret"})
+        assert there._get_ls_params()["ls_model_name"] == URL
 
 
 def test_copies_serialization_and_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,29 @@ async def test_an_early_end_awaited() -> None:
     assert caught.value.partial.generated_text == "ab"
 
 
+@pytest.mark.parametrize(("name", "value"), [("n", 2), ("num_return_sequences", 3), ("best_of", 2)])
+@pytest.mark.parametrize("in_call", [False, True])
+async def test_several_generations_in_the_servers_own_words_are_refused(name: str, value: int, in_call: bool) -> None:
+    call: dict[str, Any] = {"extra_body": {name: value}}
+    made, bodies = model(completion("a"), **({} if in_call else call))
+    with pytest.raises(InputError, match=f"`{name}` above 1 cannot be streamed. Use invoke"):
+        next(made.stream("x", **(call if in_call else {})))
+    with pytest.raises(InputError, match=f"`{name}` above 1 cannot be streamed. Use invoke"):
+        await anext(made.astream("x", **(call if in_call else {})))
+    assert bodies == []
+    assert "".join(made.stream("x", extra_body={name: 1})) == "a"
+
+
+def test_a_model_that_is_an_address_is_named_without_its_query() -> None:
+    made, _ = model(completion("a"))
+    with pytest.raises(InputError, match="a call may name a model, but no address"):
+        next(made.stream("x", model="http://127.0.0.1:8"))
+    assert last(TextGenerationOutput(generated_text=""), {}, "", "http://127.0.0.1:9?key=k").generation_info == {
+        "model_name": "http://127.0.0.1:9"
+    }
+    assert result([], [], "http://127.0.0.1:9?key=k").llm_output["model_name"] == "http://127.0.0.1:9"  # type: ignore[index]
+
+
 @pytest.mark.parametrize("name", ["num_return_sequences", "best_of"])
 @pytest.mark.parametrize("in_call", [False, True])
 async def test_several_generations_are_refused(name: str, in_call: bool) -> None:

@@ -53,7 +53,11 @@ def test_the_embedded_backend_has_a_name() -> None:
     for made in (init_chat_model("hf:local"), init_embeddings("hf:local")):
         assert isinstance(made, ChatHfInference | HfInferenceEmbeddings)
         assert (made.provider, made.model) == ("local", None)
+    assert getattr(init_chat_model("hf:local", provider="local"), "provider", None) == "local"
     assert getattr(init_chat_model("hf:org/x", provider="hf-inference"), "provider", None) == "hf-inference"
+    said = "`provider` = 'hf-inference': the name `local` is for the embedded backend. Name a model, or leave"
+    with pytest.raises(InputError, match=said):
+        init_chat_model("hf:local", provider="hf-inference")
 
 
 def test_a_model_can_be_named_at_run_time(serve: Any, completion: Callable[..., Any]) -> None:
@@ -83,8 +87,8 @@ def test_a_name_that_is_taken_is_refused(name: str) -> None:
     assert known == (CHATS, EMBEDDINGS)
 
 
-@pytest.mark.parametrize("name", ["", "HF", "h f", "hf:", "h-f", "2hf", "hf_tokentokentoken!"])
-def test_a_name_that_langchain_could_not_read_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "HF", "h f", "hf:", "h-f", "2hf", "hf_tokentokentoken!", None, 5])
+def test_a_name_that_langchain_could_not_read_is_refused(name: Any) -> None:
     with pytest.raises(InputError, match=r"`name` = .*: must be lower-case letters, digits and underscores"):
         register(name=name)
 

@@ -7,6 +7,7 @@ import copy
 import inspect
 import json
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +105,36 @@ async def test_documents_are_copied_with_their_scores() -> None:
     assert given == before
 
 
+async def test_what_cannot_be_copied_is_shared() -> None:
+    lock = threading.Lock()
+    given = Document("1", metadata={"lock": lock, "tags": ["kept"]})
+    for found in (
+        reranker(VectorServer(answers=scored)).compress_documents([given], "q"),
+        await reranker(VectorServer(answers=scored)).acompress_documents([given], "q"),
+    ):
+        assert found[0].metadata == {"lock": lock, "tags": ["kept"], "relevance_score": 1.0}
+        assert found[0].metadata["tags"] is not given.metadata["tags"]
+
+
+async def test_only_documents_can_be_compressed() -> None:
+    server = VectorServer(answers=scored)
+    wrong: Any = [Document("1"), "2"]
+    for error in (InputError, ModelInvalidRequestError):
+        with pytest.raises(error, match=r"`documents\[1\]` is no Document but str. Use rerank\(\) for texts"):
+            reranker(server).compress_documents(wrong, "q")
+        with pytest.raises(error, match=r"`documents\[1\]` is no Document but str"):
+            await reranker(server).acompress_documents(wrong, "q")
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("task", [None, "sentence-similarity"])
+def test_a_body_is_never_larger_than_was_asked_for(task: Any) -> None:
+    server = VectorServer(answers=scored)
+    model = reranker(server, batch_bytes=9000, batch_size=100, truncate=True, task=task)
+    model.rerank('"\n' * 1000, ['0"\\\n' * 99] * 40)
+    assert 7000 < server.largest <= 9000
+
+
 @pytest.mark.parametrize(
     ("field", "given", "count"), [(3, ..., 3), (None, ..., 5), (3, None, 5), (None, 2, 2), (9, 1, 1)]
 )
@@ -166,7 +197,11 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"documents": "abc"}, "`documents` must be a list of texts, got str"),
     ({}, {"documents": ["a", ""]}, r"`documents\[1\]` must not be empty"),
     ({}, {"documents": ["a", Document(" ")]}, r"`documents\[1\]` must not be empty"),
-    ({}, {"top_n": 0}, "`top_n` = 0: must be above 0, or None for all"),
+    ({}, {"top_n": 0}, "`top_n` = 0: must be a whole number above 0, or None for all"),
+    ({}, {"top_n": True}, "`top_n` = True: must be a whole number"),
+    ({}, {"top_n": "2"}, "`top_n` = '2': must be a whole number"),
+    ({}, {"top_n": 1.5}, "`top_n` = 1.5: must be a whole number"),
+    ({}, {"documents": ["a", "\ud800"]}, r"`documents\[1\]` has half a character"),
     ({"task": "sentence-similarity", "raw_scores": True}, {}, "`raw_scores` is no parameter of sentence-similarity"),
     ({"prompt_name": "query"}, {}, "`prompt_name` is no parameter of text-ranking"),
     ({"server": "toolkit", "truncate": True}, {}, "an inference-toolkit endpoint cannot carry `truncate`"),
@@ -209,8 +244,19 @@ async def test_wrong_scores_are_an_error_that_names_the_document(answer: Any, sa
     for error in (ShapeError, ModelAPIError):
         with pytest.raises(error, match=said):
             model.rerank("q", ["1", "2", "3", "4"])
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=said) as caught:
             await model.arerank("q", ["1", "2", "3", "4"])
+        assert vars(caught.value)["url"] == f"{URL}/rerank"
+        assert json.loads(vars(caught.value)["body"]) == answer
+
+
+def test_a_wrong_similarity_keeps_where_it_came_from() -> None:
+    reply = httpx.Response(200, headers={"x-request-id": "r1"}, json=[1.0, None])
+    model = reranker(VectorServer(answers=lambda _: reply), task="sentence-similarity")
+    with pytest.raises(ShapeError, match="the score of document 1 is nan; this is documents 0 to 1") as caught:
+        model.rerank("q", ["1", "2"])
+    assert (caught.value.task, caught.value.url) == ("sentence-similarity", f"{URL}/similarity")
+    assert (caught.value.request_id, caught.value.body) == ("r1", reply.content)
 
 
 def test_a_refusal_is_not_followed_by_another_task() -> None:

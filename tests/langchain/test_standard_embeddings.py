@@ -33,4 +33,4 @@ class TestIntegration(EmbeddingsIntegrationTests):
     @property
     def embedding_model_params(self) -> dict[str, Any]:
         server = VectorServer(answers=lambda body: [[float(len(text)), 1.0] for text in body["inputs"]])
-        return {"model": "org/model", **server.clients}
+        return {"model": "org/model", "provider": "hf-inference", **server.clients}

@@ -8,6 +8,8 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -20,6 +22,14 @@ def number(text: str) -> float:
     found = re.search(r"\d+", text)
     assert found is not None
     return float(found[0])
+
+
+def eventually(is_so: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether it is so, or comes to be so in time."""
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.002)
+    return is_so()
 
 
 class VectorServer:
@@ -36,7 +46,7 @@ class VectorServer:
         self.answers, self.refusal = answers, refusal
         self.bodies: list[Any] = []
         self.paths: list[str] = []
-        self.flying = self.most_flying = self.cancelled = 0
+        self.largest = self.flying = self.most_flying = self.cancelled = 0
         self.lock = threading.Lock()
 
     @property
@@ -80,12 +90,17 @@ class VectorServer:
         with self.lock:
             self.bodies.append(json.loads(request.content))
             self.paths.append(request.url.path)
+            self.largest = max(self.largest, len(request.content))
             self.flying += 1
             self.most_flying = max(self.most_flying, self.flying)
 
     def _leave(self) -> None:
         with self.lock:
             self.flying -= 1
+
+    def settled(self, flying: int = 0) -> bool:
+        """So many requests are in flight, within five seconds."""
+        return eventually(lambda: self.flying == flying)
 
     @staticmethod
     def texts(body: Any) -> list[str]:
@@ -109,3 +124,29 @@ class VectorServer:
             return httpx.Response(413, json={"error": said, "error_type": "Validation"})
         found = [[number(text), 1.0] for text in texts] if self.answers is None else self.answers(body)
         return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+
+
+class Loopback:
+    """A vector server on a port of this machine, for what only sockets can show."""
+
+    def __init__(self, server: VectorServer) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers["content-length"]))
+                answer = server.handle(httpx.Request("POST", f"http://127.0.0.1{self.path}", content=content))
+                with suppress(OSError):  # the client may be gone
+                    self.send_response(answer.status_code)
+                    self.end_headers()
+                    self.wfile.write(answer.content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -9,6 +9,7 @@ from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 
 from hf_tools import Response
 from hf_tools.tasks.generation import TextGenerationOutput
+from langchain_hf_tools._connecting.connection import without_query
 
 Usage = dict[str, Any]
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -30,8 +31,9 @@ def result(responses: Sequence[Response[TextGenerationOutput]], stops: Iterable[
             [Generation(text=text, generation_info=info or None) for text, info in zip(texts, about, strict=True)]
         )
     told = {name: sum(each[name] for each in usages) for name in TOTALS if all(name in each for each in usages)}
-    asked = responses[0].route.model if responses else None
-    return LLMResult(generations=generations, llm_output={"token_usage": told, "model_name": asked or model})
+    asked = (responses[0].route.model if responses else None) or model
+    name = asked and without_query(asked)
+    return LLMResult(generations=generations, llm_output={"token_usage": told, "model_name": name})
 
 
 def usage(answer: TextGenerationOutput, headers: Mapping[str, str]) -> Usage:
@@ -50,7 +52,7 @@ def last(answer: TextGenerationOutput, headers: Mapping[str, str], text: str, mo
     if used := usage(answer, headers):
         info["token_usage"] = used
     if model is not None:
-        info["model_name"] = model
+        info["model_name"] = without_query(model)
     return GenerationChunk(text=text, generation_info=info or None)
 
 

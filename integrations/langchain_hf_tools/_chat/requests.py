@@ -12,7 +12,6 @@ from pydantic import AliasChoices
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.errors import InputError, shown
-from hf_tools.providers import is_url
 from hf_tools.task import build
 from hf_tools.tasks.chat import ChatCompletion
 from langchain_hf_tools._chat import binding
@@ -20,6 +19,7 @@ from langchain_hf_tools._chat.fields import Conversing, Sampling
 from langchain_hf_tools._chat.media import Parts
 from langchain_hf_tools._chat.messages import Writer
 from langchain_hf_tools._chat.reasoning import replay_for
+from langchain_hf_tools._connecting.connection import check_called
 from langchain_hf_tools._connecting.timeouts import as_timeout
 
 C = TypeVar("C", HfInference, AsyncHfInference)
@@ -51,9 +51,7 @@ def checked(more: Mapping[str, Any]) -> dict[str, Any]:
         if own in given:
             raise InputError(f"chat_completion: `{own}` is given twice, by two of its names")
         given[own] = value
-    if isinstance(given.get("model"), str) and is_url(given["model"]):
-        # whoever names the model of a call must not choose the host that gets the key
-        raise InputError("chat_completion: `model` of a call is a URL", hint="Make a model with this `base_url`")
+    check_called(given)
     return given
 
 

@@ -12,6 +12,8 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from hf_tools.errors import InputError, shown
 from hf_tools.loose import items, table
 
+NAMED = frozenset(["properties", "$defs", "definitions", "default", "enum", "const", "examples"])
+"""Keywords whose values hold no schema, or were read before."""
 UNNAMED = "answer"
 """Name of a schema without a title."""
 KEYWORDS = frozenset(["type", "properties", "anyOf", "oneOf", "allOf", "$ref", "$defs", "enum", "const", "items"])
@@ -37,7 +39,21 @@ def _of_class(kind: Any) -> dict[str, Any]:
         whole = written.model_json_schema() if hasattr(kind, "model_json_schema") else written.schema()
     else:
         whole = convert_to_json_schema(kind)
-    return {"name": function["name"], **found, "schema": whole}
+    schema = {name: each for name, each in table(_untitled(whole)).items() if name != "description"}
+    return {"name": function["name"], **found, "schema": schema}
+
+
+def _untitled(schema: Any) -> Any:
+    """The schema without the titles that pydantic gives each field: they say nothing that the name does not."""
+    if isinstance(schema, list):
+        return [_untitled(each) for each in items(schema)]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: each for name, each in table(schema).items() if name != "title" or not isinstance(each, str)}
+    for name in ("properties", "$defs", "definitions"):  # whose keys are names
+        if isinstance(kept.get(name), dict):
+            kept[name] = {each: _untitled(inner) for each, inner in table(kept[name]).items()}
+    return {name: each if name in NAMED else _untitled(each) for name, each in kept.items()}
 
 
 def _of_mapping(schema: dict[str, Any]) -> dict[str, Any]:

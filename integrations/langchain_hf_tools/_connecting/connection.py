@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -12,7 +14,7 @@ from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, fi
 
 from hf_tools import AsyncHfInference, HfInference, Options
 from hf_tools.auth import find_token, of_hugging_face
-from hf_tools.errors import ConfigurationError
+from hf_tools.errors import ConfigurationError, InputError, shown
 from hf_tools.options import Timeout
 from hf_tools.providers import ROUTER, check_model, check_url, is_url
 from hf_tools.task import Server
@@ -30,25 +32,29 @@ SETTINGS = (
 """The fields that the clients are made from."""
 
 
-class Connection(Checked):
+class Asking(Checked):
     """Whom to ask: the fields mean what the arguments of `hf_tools.HfInference` mean; InputError for a wrong one.
 
     Works in several threads and event loops and after a fork; `close` or `aclose`, or a `with` block, end the
-    connections, as does the end of the object. `langchain_core.load.dumpd` writes the fields without keys and
-    headers: a key that was passed becomes the name of a secret (`lc_secrets`).
+    connections, as does the end of the object.
     """
 
     model_config = CONFIG
 
     model: str | None = None
-    """Model ID on the Hub (`org/name`, for chat also `org/name:provider`) or the URL of an endpoint."""
+    """Model ID on the Hub (`org/name`, for chat also `org/name:provider`), or the URL of an endpoint, then without
+    `base_url` and `server`. A call may name another model, but not an address."""
     provider: str = "auto"
     """`auto`, `hf-inference`, or `local` for the embedded backend."""
     base_url: str | None = None
-    """An endpoint that gets all calls instead: a dedicated one, or a server of your own."""
+    """An endpoint that gets all calls instead: a dedicated one, or a server of your own.
+
+    A query goes with each request. Dumps of the model hold it, and so do traces: a key belongs into `api_key`, or into
+    `extra_headers`.
+    """
     server: Server | None = None
     """What the endpoint at `base_url` speaks; without it the endpoint is asked once."""
-    api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("api_key", "token"))
+    api_key: SecretStr | str | None = Field(default=None, validation_alias=AliasChoices("api_key", "token"))
     """An hf_ token, or the key of your own server; "" for none. Also called `token`.
 
     Without it HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HUGGINGFACEHUB_API_TOKEN or the login file, in this order. Such a key
@@ -89,30 +95,21 @@ class Connection(Checked):
             is_bare = name == "api_key" and isinstance(value, str)
             super().__setattr__(name, SecretStr(value) if is_bare else value)
 
-        def to_json(self) -> Any:
-            """The model for `langchain_core.load`: an ambient key is left to the environment that loads it."""
-            made = super().to_json()
-            kwargs = made["kwargs"]
-            if isinstance(self.api_key, AmbientKey):
-                kwargs.pop("api_key", None)
-            if isinstance(self.timeout, Timeout):
-                kwargs["timeout"] = asdict(self.timeout)
-            return made
+        def __repr_args__(self) -> Any:
+            """The fields for `repr`, addresses without their query."""
+            for name, value in super().__repr_args__():
+                is_address = name in ("model", "base_url") and isinstance(value, str)
+                yield name, re.sub(r"\?.*", "?***", value) if is_address else value
+
+    @field_validator("api_key", mode="after")
+    @classmethod
+    def _hidden(cls, value: SecretStr | str | None) -> SecretStr | None:
+        return SecretStr(value) if isinstance(value, str) else value
 
     @field_validator("timeout", mode="plain")
     @classmethod
     def _one_kind_of_timeout(cls, value: Any) -> float | Timeout | None:
         return as_timeout(value)
-
-    @classmethod
-    def is_lc_serializable(cls) -> bool:
-        """LangChain may write this model down and load it again."""
-        return True
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """The secret that stands for a key in a dump: for Hugging Face's hosts HF_TOKEN, which so goes nowhere else."""
-        return {"api_key": "HF_TOKEN" if of_hugging_face(self._url) else "HF_ENDPOINT_API_KEY"}
 
     def close(self) -> None:
         """Close the blocking connections, which copies with the same settings share; later calls raise ClientClosed."""
@@ -172,9 +169,9 @@ class Connection(Checked):
 
     def _connected(self) -> Clients:
         """New clients; nothing is sent. ConfigurationError for settings that cannot work."""
+        self._check_model()
         if self.server is not None and self.base_url is None:
             raise ConfigurationError(f"`server` = {self.server!r} needs `base_url`")
-        self._check_model()
         self._check_key()
         for name, kind in HTTP.items():
             own = getattr(self, name)
@@ -189,6 +186,14 @@ class Connection(Checked):
     def _check_model(self) -> None:
         if self.model is not None and is_url(self.model):
             check_url(self.model, "`model`")
+            for name in ("base_url", "server"):
+                if getattr(self, name) is not None:
+                    hint = "Pass the URL as `base_url` alone, and a model's ID, if any, as `model`"
+                    raise ConfigurationError(f"`model` is a URL, and `{name}` is given as well", hint=hint)
+            passed = self.api_key not in (None, SecretStr("")) and not isinstance(self.api_key, AmbientKey)
+            if passed and not of_hugging_face(self.model):  # callers may be let choose the model, but not who gets keys
+                said = "`api_key` goes to no foreign address that is given as `model`"
+                raise ConfigurationError(said, hint="Give the address as `base_url`")
         elif self.model is not None:
             check_model(self.model, type(self).__name__)
 
@@ -210,6 +215,49 @@ class Connection(Checked):
         if isinstance(key, AmbientKey) and self.provider != "local":
             made._settings = replace(made._settings, token=key.token)
         return made if self.server is None else made.endpoint(self.base_url, server=self.server)
+
+
+class Connection(Asking):
+    """The same for LangChain's models that can be written down.
+
+    `langchain_core.load.dumpd` writes the fields without keys and headers: a key that was passed becomes the name of a
+    secret (`lc_secrets`).
+    """
+
+    if not TYPE_CHECKING:  # pragma: no branch - a type checker reads the fields
+
+        def to_json(self) -> Any:
+            """The model for `langchain_core.load`: an ambient key is left to the environment that loads it."""
+            made = super().to_json()
+            kwargs = made["kwargs"]
+            if isinstance(self.api_key, AmbientKey):
+                kwargs.pop("api_key", None)
+            if isinstance(self.timeout, Timeout):
+                kwargs["timeout"] = asdict(self.timeout)
+            return made
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """LangChain may write this model down and load it again."""
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """The secret that stands for a key in a dump: for Hugging Face's hosts HF_TOKEN, which so goes nowhere else."""
+        return {"api_key": "HF_TOKEN" if of_hugging_face(self._url) else "HF_ENDPOINT_API_KEY"}
+
+
+def check_called(call: Mapping[str, Any]) -> None:
+    """InputError where a call names a URL as its `model`: no key goes to an address that arrives at run time."""
+    model = call.get("model")
+    if isinstance(model, str) and is_url(model.strip()):
+        said = f"`model` = {shown(repr(without_query(model.strip())), 100)}: a call may name a model, but no address"
+        raise InputError(said, hint="Make a model with this `base_url`")
+
+
+def without_query(address: str) -> str:
+    """A model's name, or a URL without its query, which may hold a key."""
+    return address.partition("?")[0] if is_url(address) else address
 
 
 def _frozen(value: Any) -> Any:
