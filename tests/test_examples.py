@@ -26,8 +26,8 @@ SAYS: dict[str, list[str]] = {
     ],
     "retrieval.py": [
         " passages\n",
-        "README.md: ",
-        "Where does a token from my environment go? -> A token from your environment goes to Hugging Face",
+        "the handbook: ## Fees A card costs",
+        "What does a card cost? -> A card costs twenty euros a year",
     ],
     "streaming.py": ["tokens used: ", "finished by: ", "four"],
     "sync.py": ["refund: ", "near 0.", "Paris", "refused: zero_shot_classification: `candidate_labels`"],
