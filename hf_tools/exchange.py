@@ -67,7 +67,7 @@ def cancelled(handle: Any, settings: Settings) -> Steps[bool]:
     if handle.job.cancel is None:
         raise InputError(f"{handle.provider} has no way to end a job", hint="Just do not wait for it")
     method, url = handle.job.cancel
-    headers = request_headers(settings, url, Body(b"", None), route=handle.route)
+    headers = request_headers(settings, url, Body(b"", None), handle.route)
     deadline = ends(settings.options.total(handle.task.deadline))
     reply = yield Send(method, url, headers, deadline=deadline, waits=settings.options.waits())
     return 200 <= reply.status < 300
@@ -124,7 +124,8 @@ class _Call(Generic[Out]):
 
     def _headers(self, url: str) -> tuple[tuple[str, str], ...]:
         """The headers of a question about a job."""
-        return request_headers(self.settings, url, Body(b"", None), route=self.route)
+        assert self.route is not None
+        return request_headers(self.settings, url, Body(b"", None), self.route)
 
     def replied(self) -> Steps[Reply]:
         """The reply as it came: for a stream its head."""
@@ -163,7 +164,7 @@ class _Call(Generic[Out]):
         url = url_of(route, body.path)
         self.place["url"] = url.partition("?")[0]
         with_token = getattr(self.task, "include_credentials", True)
-        headers = request_headers(self.settings, url, body, with_token=with_token, route=route)
+        headers = request_headers(self.settings, url, body, route, with_token=with_token)
         waits = self.settings.options.waits(stream=self.stream)
         return Send("POST", url, headers, body.content, 0.0, self.stream, self.deadline, waits)
 
@@ -233,17 +234,16 @@ def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | 
 
 
 def request_headers(
-    settings: Settings, url: str, body: Body, *, with_token: bool = True, route: Route | None = None
+    settings: Settings, url: str, body: Body, route: Route, *, with_token: bool = True
 ) -> tuple[tuple[str, str], ...]:
     """The headers of a request; the token only where it may go, the billing header to Hugging Face only."""
     headers = {"accept": body.accept, "accept-encoding": "gzip, deflate", "user-agent": AGENT}
     if body.content_type:
         headers["content-type"] = body.content_type
-    token = authorization(settings.token, url, route.scheme if route else "Bearer") if with_token else None
+    token = authorization(settings.token, url, route.scheme) if with_token else None
     if token:
         headers["authorization"] = token
-    if route:
-        headers |= {name.lower(): value for name, value in route.headers.items()}
+    headers |= {name.lower(): value for name, value in route.headers.items()}
     if settings.options.bill_to and of_hugging_face(url):
         headers["x-hf-bill-to"] = settings.options.bill_to
     headers |= {name.lower(): value for name, value in settings.options.headers()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import AsyncExitStack, ExitStack, closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from hf_tools.auth import is_hugging_face_token, redacted
@@ -52,7 +52,11 @@ def models(task: str, provider: str | None, limit: int, settings: Settings) -> S
 
 
 def _listing(task: str, provider: str | None, limit: int) -> str:
-    """The Hub's list of models; InputError for a provider or number that it cannot have."""
+    """The Hub's list of models; InputError for a task, provider or number that it cannot have."""
+    if not isinstance(cast(object, task), str) or not task:
+        raise InputError(
+            f"list_models: `task` = {shown(repr(task), 60)}: expected the name of a task, as 'text-to-image'"
+        )
     if provider is not None and (provider not in PROVIDERS or provider in ("auto", "local")):
         known = ", ".join(name for name in PROVIDERS if name not in ("auto", "local"))
         raise InputError(f"list_models: `provider` = {shown(repr(provider), 60)}: known are {known}")

@@ -83,24 +83,27 @@ class AsyncHttp:
         """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
         response: Any = None
         resume: Callable[[], Step] = functools.partial(next, steps)
-        while True:
-            try:
-                step = resume()
-            except StopIteration as stop:
-                return stop.value, response
-            await held.aclose()
-            try:
-                if isinstance(step, Load):
-                    reply = Reply(200, content=await asyncio.to_thread(step.source.read))
-                elif isinstance(step, Wait):
-                    await _landed(step)
-                    reply = Reply(200)
+        try:
+            while True:
+                try:
+                    step = resume()
+                except StopIteration as stop:
+                    return stop.value, response
+                await held.aclose()
+                try:
+                    if isinstance(step, Load):
+                        reply = Reply(200, content=await asyncio.to_thread(step.source.read))
+                    elif isinstance(step, Wait):
+                        await _landed(step)
+                        reply = Reply(200)
+                    else:
+                        reply, response = await self._send(step, held)
+                except HfError as error:
+                    resume = functools.partial(steps.throw, error)
                 else:
-                    reply, response = await self._send(step, held)
-            except HfError as error:
-                resume = functools.partial(steps.throw, error)
-            else:
-                resume = functools.partial(steps.send, reply)
+                    resume = functools.partial(steps.send, reply)
+        finally:
+            steps.close()  # whoever waits for this call's question must not wait for a call that was given up
 
     async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:

@@ -110,7 +110,7 @@ NO_ROUTES: list[tuple[Call, list[httpx.Response], str]] = [
     (lambda hf: hf.fill_mask("[MASK]"), [NOT_FOUND], "fill-mask: `model` is missing"),
     (lambda hf: hf.request(inputs="x"), [], "request: `model` is missing"),
     (lambda hf: hf.chat_completion(MESSAGES), [], "chat_completion: `model` is missing"),
-    (lambda hf: hf.text_to_video("x", model="a/b"), [], "hf-inference cannot carry this task"),
+    (lambda hf: hf.text_to_video("x", model="a/b"), [], "text_to_video: no provider serves a/b for this task"),
     (lambda hf: hf.text_ranking("q", ["a"], model="a/b"), [], "an endpoint of your own"),
     (lambda hf: hf.summarization("x", model="a/b:groq"), [], "a provider after the colon is for chat only"),
 ]
@@ -366,10 +366,20 @@ def test_what_is_no_openai_route_stands_beside_v1(server: Any) -> None:
 GATEWAY = {"X-Gateway": "g", "Authorization": "Basic abc"}
 
 
-@pytest.mark.parametrize("answers", [[httpx.Response(200, json=TEI_INFO), VECTOR], [NOT_FOUND, httpx.Response(200, json=MODELS), CHAT]])
+@pytest.mark.parametrize(
+    "answers", [[httpx.Response(200, json=TEI_INFO), VECTOR], [NOT_FOUND, httpx.Response(200, json=MODELS), CHAT]]
+)
 def test_extra_headers_go_with_the_probes_as_well(ask: Ask, answers: list[httpx.Response]) -> None:
     server = Script(*answers)
-    call: Call = (lambda hf: hf.feature_extraction("x")) if len(answers) == 2 else (lambda hf: hf.chat_completion(MESSAGES))
-    ask(server, call, token="key", base_url="http://127.0.0.1:9", options=Options(extra_headers=GATEWAY, use_cache=False))
+    call: Call = (
+        (lambda hf: hf.feature_extraction("x")) if len(answers) == 2 else (lambda hf: hf.chat_completion(MESSAGES))
+    )
+    ask(
+        server,
+        call,
+        token="key",
+        base_url="http://127.0.0.1:9",
+        options=Options(extra_headers=GATEWAY, use_cache=False),
+    )
     assert [request.headers["x-gateway"] for request in server.requests] == ["g"] * len(answers)
     assert [request.headers.get_list("authorization") for request in server.requests] == [["Basic abc"]] * len(answers)

@@ -764,3 +764,10 @@ def test_what_the_caller_said_of_stream_options_stays(options: dict[str, Any]) -
     with pytest.raises(InvalidRequest, match="stream_options"):
         transport.client().chat_completion_stream(MESSAGES, stream_options=options).read()
     assert len(transport.requests) == 1
+
+
+def test_a_refusal_of_anything_else_is_final() -> None:
+    transport = Transport(httpx.Response(400, json={"error": "no such parameter"}))
+    with pytest.raises(InvalidRequest, match="no such parameter"):
+        transport.client().text_generation_stream("Hi").read()
+    assert len(transport.requests) == 1
