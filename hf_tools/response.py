@@ -38,3 +38,11 @@ class Response(Generic[Out]):
     def request_id(self) -> str | None:
         """The id under which the server's support finds the request."""
         return request_id(self.headers)
+
+    @property
+    def compute_time(self) -> float | None:
+        """Seconds of computing as the server counts them; None where it does not tell."""
+        try:
+            return float(self.headers.get("x-compute-time", ""))
+        except ValueError:
+            return None

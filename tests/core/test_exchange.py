@@ -519,3 +519,16 @@ def test_several_requests_of_one_call(ask: Ask) -> None:
 
     pairs = [{"source_sentence": "a", "sentences": ["b"]}, {"source_sentence": "c", "sentences": ["d", "e"]}]
     assert ask(server, lambda hf: hf.sentence_similarity(pairs, model="org/twins")) == [[0.5], [0.5, 0.5]]
+
+
+def test_the_time_that_the_server_counts(ask: Ask) -> None:
+    from hf_tools.tasks.text import Summarization
+
+    def told(**headers: str) -> float | None:
+        server = Script(httpx.Response(200, headers=headers, json=[{"summary_text": "short"}]))
+        task = Summarization("long", model="org/m")
+        found: float | None = ask(server, lambda hf: hf.respond(task)).compute_time
+        return found
+
+    assert told(**{"x-compute-time": "0.25"}) == 0.25
+    assert (told(), told(**{"x-compute-time": "soon"})) == (None, None)
