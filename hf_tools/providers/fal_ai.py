@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hf_tools.errors import InputError, JobFailed, shown
-from hf_tools.loose import items, table
+from hf_tools.errors import JobFailed, shown
+from hf_tools.loose import table
 from hf_tools.media import Media
 from hf_tools.media.sources import read
 from hf_tools.providers.dialects import (
@@ -24,7 +24,8 @@ from hf_tools.providers.dialects import (
     lora,
     state_of,
 )
-from hf_tools.task import Body, Task
+from hf_tools.providers.wishes import one_negative, refusal, size_of
+from hf_tools.task import Body
 from hf_tools.wire import excerpt
 
 if TYPE_CHECKING:
@@ -49,32 +50,17 @@ Finish = Callable[[Any], Outcome]
 # the requests
 
 
-def refusal(task: Task[Any], target: Target, what: str, instead: str) -> InputError:
-    """The error for something that fal cannot be told."""
-    message = f"{task.name.replace('-', '_')}: {target.provider} cannot carry {what}"
-    return InputError(message, hint=instead, task=task.name, model=target.hub_model)
-
-
 def diffused(task: Diffuses[Any], target: Target, head: Mapping[str, Any], size: str = "image_size") -> dict[str, Any]:
     """The request for a picture or a film; `size` is fal's name of its width and height."""
     given = task.given("extra_body", "width", "height", "target_size")
     given = {**head, **given, **sized(task, target, size), **loras(target)}
-    negative = given.get("negative_prompt")
-    if isinstance(negative, list):
-        texts = items(given["negative_prompt"])
-        if len(texts) > 1:
-            raise refusal(task, target, "several texts in `negative_prompt`", "Put them into one text")
-        given["negative_prompt"] = texts[0]
-    return {**given, **(task.extra_body or {})}
+    return {**one_negative(task, target, given), **(task.extra_body or {})}
 
 
 def sized(task: Diffuses[Any], target: Target, name: str) -> dict[str, Any]:
     """Width and height in pixels, as one value."""
-    given = task.given()
-    size = given.get("target_size") or {side: given[side] for side in ("width", "height") if side in given}
-    if len(size) == 1:
-        raise refusal(task, target, f"`{next(iter(size))}` alone", "Give both `width` and `height`")
-    return {name: dict(size)} if size else {}
+    size = size_of(task, target)
+    return {name: size} if size else {}
 
 
 def loras(target: Target) -> dict[str, Any]:

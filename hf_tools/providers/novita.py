@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hf_tools.answer import Answer
-from hf_tools.errors import InputError
 from hf_tools.inputs import Text
 from hf_tools.loose import table
 from hf_tools.providers.dialects import Dialect, Job, Link, Provider, Target, below, first_link, state_of
+from hf_tools.providers.wishes import one_negative
 from hf_tools.wire import parse
 
 if TYPE_CHECKING:
@@ -30,15 +30,7 @@ class Begun(Answer):
 def text_to_video(task: TextToVideo, target: Target) -> dict[str, Any]:
     """A film of a text; each of Novita's models has parameters of its own, so that none is refused here."""
     given = task.given("extra_body", num_inference_steps="steps")
-    negative = given.get("negative_prompt")
-    if negative is not None and not isinstance(negative, str):
-        if len(negative) > 1:
-            raise InputError(
-                f"text_to_video: {target.provider} cannot carry several texts in `negative_prompt`",
-                hint="Put them into one text", task=task.name, model=target.hub_model,
-            )  # fmt: skip
-        given["negative_prompt"] = negative[0]
-    return {"prompt": task.prompt, **given, **(task.extra_body or {})}
+    return {"prompt": task.prompt, **one_negative(task, target, given), **(task.extra_body or {})}
 
 
 def film(value: Any, target: Target) -> Link | Job:

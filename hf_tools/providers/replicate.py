@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hf_tools.errors import InputError, ShapeError
+from hf_tools.errors import ShapeError
 from hf_tools.loose import items, table
 from hf_tools.media import Media
 from hf_tools.media.sources import read
 from hf_tools.providers.dialects import Dialect, Done, Job, Link, Provider, Target, below, first_link, state_of
-from hf_tools.task import Task
+from hf_tools.providers.wishes import one_negative
 from hf_tools.wire import excerpt
 
 if TYPE_CHECKING:
@@ -47,20 +47,7 @@ def diffused(task: Diffuses[Any], target: Target, head: Mapping[str, Any]) -> di
     size: dict[str, Any] = task.given().get("target_size") or {}
     weights = {"lora_weights": f"https://huggingface.co/{target.hub_model}"} if target.weights is not None else {}
     given = {**head, **given, **size, **weights}
-    negative = given.get("negative_prompt")
-    if isinstance(negative, list):
-        given["negative_prompt"] = single(task, target, items(given["negative_prompt"]))
-    return predicted({**given, **(task.extra_body or {})}, target)
-
-
-def single(task: Task[Any], target: Target, texts: list[Any]) -> Any:
-    """The only text of several; InputError where there are more."""
-    if len(texts) > 1:
-        raise InputError(
-            f"{task.name.replace('-', '_')}: {target.provider} cannot carry several texts in `negative_prompt`",
-            hint="Put them into one text", task=task.name, model=target.hub_model,
-        )  # fmt: skip
-    return texts[0]
+    return predicted({**one_negative(task, target, given), **(task.extra_body or {})}, target)
 
 
 def texted(task: TextToImage | TextToVideo, target: Target) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hf_tools.answer import Answer
-from hf_tools.errors import InputError
 from hf_tools.inputs import Text
 from hf_tools.loose import rows, table
 from hf_tools.media.sources import read
 from hf_tools.providers.dialects import Dialect, Done, Job, Link, Provider, Target, below, first_link, state_of
+from hf_tools.providers.wishes import one_negative, refusal
 from hf_tools.task import Task
 from hf_tools.wire import parse
 
@@ -49,20 +49,7 @@ def parameters(task: Task[Any], target: Target) -> dict[str, Any]:
         if name in given:
             raise refusal(task, target, f"`{name}`", f"Leave it out: {instead}")
     size = given.pop("target_size", None)
-    negative = given.get("negative_prompt")
-    if negative is not None and not isinstance(negative, str):
-        if len(negative) > 1:
-            raise refusal(task, target, "several texts in `negative_prompt`", "Put them into one text")
-        given["negative_prompt"] = negative[0]
-    return {**given, **(size or {})}
-
-
-def refusal(task: Task[Any], target: Target, what: str, instead: str) -> InputError:
-    """The error for something that Together cannot be told."""
-    name = task.name.replace("-", "_")
-    return InputError(
-        f"{name}: {target.provider} cannot carry {what}", hint=instead, task=task.name, model=target.hub_model,
-    )  # fmt: skip
+    return {**one_negative(task, target, given), **(size or {})}
 
 
 def drawn(task: TextToImage | ImageToImage, target: Target, prompt: str, image: Mapping[str, Any]) -> dict[str, Any]:

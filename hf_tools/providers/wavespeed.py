@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hf_tools.errors import InputError, ReportedError, shown
-from hf_tools.loose import items, table
+from hf_tools.errors import ReportedError, shown
+from hf_tools.loose import table
 from hf_tools.media.sources import read
 from hf_tools.providers.dialects import Dialect, Job, Link, Provider, Target, below, first_link, state_of
-from hf_tools.task import Task
+from hf_tools.providers.wishes import one_negative, size_of
 from hf_tools.wire import excerpt
 
 if TYPE_CHECKING:
@@ -31,32 +31,17 @@ NOTHING = (
 # the requests
 
 
-def refusal(task: Task[Any], target: Target, what: str, instead: str) -> InputError:
-    """The error for something that WaveSpeed cannot be told."""
-    message = f"{task.name.replace('-', '_')}: {target.provider} cannot carry {what}"
-    return InputError(message, hint=instead, task=task.name, model=target.hub_model)
-
-
 def diffused(task: Diffuses[Any], target: Target, head: Mapping[str, Any]) -> dict[str, Any]:
     """The request for a picture or a film."""
     given = task.given("extra_body", "width", "height", "target_size")
     loras = {"loras": [{"path": target.hub_model, "scale": 1}]} if target.weights is not None else {}
     given = {**head, **given, **sized(task, target), **loras}
-    negative = given.get("negative_prompt")
-    if isinstance(negative, list):
-        texts = items(given["negative_prompt"])
-        if len(texts) > 1:
-            raise refusal(task, target, "several texts in `negative_prompt`", "Put them into one text")
-        given["negative_prompt"] = texts[0]
-    return {**given, **(task.extra_body or {})}
+    return {**one_negative(task, target, given), **(task.extra_body or {})}
 
 
 def sized(task: Diffuses[Any], target: Target) -> dict[str, Any]:
     """Width and height in pixels as WaveSpeed's documentation has them: `"1024*768"`."""
-    given = task.given()
-    size = given.get("target_size") or {side: given[side] for side in ("width", "height") if side in given}
-    if len(size) == 1:
-        raise refusal(task, target, f"`{next(iter(size))}` alone", "Give both `width` and `height`")
+    size = size_of(task, target)
     return {"size": f"{size['width']}*{size['height']}"} if size else {}
 
 

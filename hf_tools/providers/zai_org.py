@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hf_tools.answer import Answer
-from hf_tools.errors import InputError
 from hf_tools.inputs import Text
 from hf_tools.loose import table
 from hf_tools.media.sources import read
 from hf_tools.providers.dialects import Dialect, Done, Job, Link, Provider, Target, below, first_link, state_of
-from hf_tools.task import Task
+from hf_tools.providers.wishes import refusal
 from hf_tools.wire import parse
 
 if TYPE_CHECKING:
@@ -29,14 +28,6 @@ class Begun(Answer):
     """A job that has begun."""
 
     id: Text
-
-
-def refusal(task: Task[Any], target: Target, what: str, instead: str) -> InputError:
-    """The error for something that Z.ai cannot be told."""
-    name = task.name.replace("-", "_")
-    return InputError(
-        f"{name}: {target.provider} cannot carry {what}", hint=instead, task=task.name, model=target.hub_model,
-    )  # fmt: skip
 
 
 def text_to_image(task: TextToImage, target: Target) -> dict[str, Any]:
