@@ -131,7 +131,7 @@ def persistent(send: Send, attempts: Attempts, deadline: float | None, *, defini
             left = None if deadline is None else deadline - time.monotonic()
             wait = attempts.again(error, left)
             if wait is None:
-                raise
+                raise error.at(url=send.url.partition("?")[0]) from error.__cause__
             send = replace(send, wait=wait)
 
 
