@@ -145,3 +145,16 @@ def test_a_profile_is_that_of_the_model() -> None:
     made, _ = fields.prepare({"configurable": {"model": "org/unknown"}})
     assert isinstance(made, ChatHfInference)
     assert (made.model, made.profile) == ("org/unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"api_key": "hf_test", "token": "hf_test"}, "`token` is another name of `api_key`: give one of them"),
+        ({"max_tokens": 1, "max_new_tokens": 2}, "`max_new_tokens` is another name of `max_tokens`"),
+        ({"stop": ["a"], "stop_sequences": ["b"]}, "`stop_sequences` is another name of `stop`"),
+    ],
+)
+def test_two_names_of_one_field(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        chat(model="org/model", **fields)

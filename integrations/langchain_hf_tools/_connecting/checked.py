@@ -36,11 +36,8 @@ class Checked(BaseModel):
 
     def _changes(self, update: Mapping[str, Any]) -> dict[str, Any]:
         """The changes by the names of the fields, as the constructor takes them."""
-        fields, names = type(self).model_fields, {name: name for name in update}
-        for name, field in fields.items():
-            if isinstance(field.validation_alias, AliasChoices):
-                names |= {alias: name for alias in field.validation_alias.choices if isinstance(alias, str)}
-        given = {names[name]: value for name, value in update.items()}
+        fields, names = type(self).model_fields, _aliases(type(self))
+        given = {names.get(name, name): value for name, value in update.items()}
         if unknown := given.keys() - fields.keys():  # a constructor may take more than there are fields
             raise InputError(f"{type(self).__name__}: {_unknown(type(self), min(unknown))}")
         checked = type(self)(**{**{name: getattr(self, name) for name in fields}, **given})
@@ -65,7 +62,18 @@ def _problem(kind: type[BaseModel], one: dict[str, Any]) -> str:
     return f"`{name}` {f'= {shown(repr(value), 60)}' if plain else f'({type(value).__name__})'}: {reason}"
 
 
+def _aliases(kind: type[BaseModel]) -> dict[str, str]:
+    """Other names of fields, and whose they are."""
+    choices = [(name, field.validation_alias) for name, field in kind.model_fields.items()]
+    return {
+        alias: name for name, one in choices if isinstance(one, AliasChoices)
+        for alias in one.choices if isinstance(alias, str)
+    }  # fmt: skip
+
+
 def _unknown(kind: type[BaseModel], name: str) -> str:
+    if own := _aliases(kind).get(name):
+        return f"`{name}` is another name of `{own}`: give one of them"
     known = [field for field in kind.model_fields if field not in INTERNAL]
     near = difflib.get_close_matches(name, known, 1)
     meant = f" (did you mean `{near[0]}`?)" if near else ""
