@@ -100,7 +100,7 @@ def _route(task: Task[Any], served: Served, model: str, through: bool, stream: b
     scheme = "Bearer" if through else row.scheme
     if path := row.openai.get(shape(task)):
         found = Route("openai", base + path, served.model, row.name, stream)
-        return replace(found, target=target, scheme=scheme, headers=row.headers)
+        return replace(found, target=target, scheme=scheme, headers=row.headers, schemas=row.schemas)
     dialect = row.own.get(task.name)
     if dialect is None:
         raise cannot(task, Route("openai", base, model, row.name), "this task", f"{row.name} has {', '.join(has(row))}")

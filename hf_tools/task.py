@@ -66,6 +66,9 @@ class Route:
     """The model as that provider has it."""
     scheme: str = "Bearer"
     """The word before the key."""
+    schemas: Literal["openai", "object", "flat"] = "openai"
+    """How a chat's answer is tied to a JSON schema: OpenAI's `json_schema`, or the schema beside the type
+    `json_object` or `json_schema`."""
     headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     """What the provider wants to be sent with each request."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from hf_tools.errors import JobFailed, ResponseError, ShapeError, shown
@@ -104,6 +104,8 @@ class Provider:
     own: Mapping[str, Dialect] = field(default_factory=lambda: dict[str, Dialect]())
     scheme: str = "Bearer"
     """The word before a key of its own."""
+    schemas: Literal["openai", "object", "flat"] = "openai"
+    """How it takes the JSON schema of a chat's answer, asked with a key of its own: see `Route`."""
     headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
 
 

@@ -15,7 +15,9 @@ CHAT_ROUTE = "/v1/chat/completions"
 SHAPED: tuple[Provider, ...] = (
     Provider("baseten", "https://inference.baseten.co", {"chat-completion": CHAT_ROUTE}),
     Provider("cerebras", "https://api.cerebras.ai", {"chat-completion": CHAT_ROUTE}),
-    Provider("cohere", "https://api.cohere.com", {"chat-completion": "/compatibility/v1/chat/completions"}),
+    Provider("cohere", "https://api.cohere.com", {
+        "chat-completion": "/compatibility/v1/chat/completions",
+    }, schemas="object"),
     Provider("deepinfra", "https://api.deepinfra.com", {
         "chat-completion": "/v1/openai/chat/completions", "text-generation": "/v1/openai/completions",
         "automatic-speech-recognition": "/v1/openai/audio/transcriptions", "text-to-speech": "/v1/openai/audio/speech",
@@ -24,7 +26,9 @@ SHAPED: tuple[Provider, ...] = (
     Provider("featherless-ai", "https://api.featherless.ai", {
         "chat-completion": CHAT_ROUTE, "text-generation": "/v1/completions",
     }),
-    Provider("fireworks-ai", "https://api.fireworks.ai", {"chat-completion": "/inference/v1/chat/completions"}),
+    Provider("fireworks-ai", "https://api.fireworks.ai", {
+        "chat-completion": "/inference/v1/chat/completions",
+    }, schemas="object"),
     Provider("groq", "https://api.groq.com", {"chat-completion": "/openai/v1/chat/completions"}),
     Provider("nscale", "https://inference.api.nscale.com", {
         "chat-completion": CHAT_ROUTE, "text-to-image": "/v1/images/generations",

@@ -107,7 +107,7 @@ def film(value: Any, target: Target, job: str = "") -> Link | Job:
 
 
 PROVIDER = Provider(
-    "together", "https://api.together.xyz",
+    "together", "https://api.together.xyz", schemas="flat",
     openai={
         "chat-completion": "/v1/chat/completions", "text-generation": "/v1/completions",
         "feature-extraction": "/v1/embeddings", "text-to-speech": "/v1/audio/speech",

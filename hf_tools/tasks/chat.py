@@ -168,12 +168,15 @@ def _message(number: int, message: ChatMessage | Mapping[str, Any]) -> dict[str,
     return dict(message)
 
 
-def _grammar(form: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A JSON schema as every version of TGI takes it; only new ones know OpenAI's `json_schema`."""
+def _form(form: Mapping[str, Any], route: Route) -> Mapping[str, Any]:
+    """A JSON schema as the server takes it: every version of TGI knows `value`, only new ones OpenAI's form."""
     schema: Any = form.get("json_schema")
     if form.get("type") != "json_schema" or not isinstance(schema, Mapping) or "schema" not in schema:
         return form
-    return {"type": "json_object", "value": schema["schema"]}
+    if route.server in ("hf-inference", "tgi"):
+        return {"type": "json_object", "value": schema["schema"]}
+    kinds = {"object": "json_object", "flat": "json_schema"}
+    return {"type": kinds[route.schemas], "schema": schema["schema"]} if route.schemas in kinds else form
 
 
 Messages = Annotated[Sequence[Mapping[str, Any] | ChatMessage], AfterValidator(_messages)]
@@ -256,8 +259,8 @@ class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):
         sent = self.given("messages", "extra_body")
         if isinstance(self.stop, str):
             sent["stop"] = [self.stop]
-        if route.server in ("hf-inference", "tgi") and self.response_format:
-            sent["response_format"] = _grammar(self.response_format)
+        if self.response_format:
+            sent["response_format"] = _form(self.response_format, route)
         if route.stream:
             sent = {"stream": True, "stream_options": {"include_usage": True}} | sent
         if self.stream_options == {}:
