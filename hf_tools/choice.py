@@ -45,9 +45,10 @@ def routed(
         return providers.route(task, provider, model, stream=stream)
     if wish:
         raise _wished(task, provider, model, wish)
-    served = chosen(task, (yield from mapping(model, settings, deadline)), provider)
-    if served.provider == "hf-inference":
-        return providers.route(task, "hf-inference", model, stream=stream)
+    mapped = yield from mapping(model, settings, deadline)
+    served = chosen(task, mapped, provider)
+    if served.provider == "hf-inference":  # under the model's name of today, should it be renamed
+        return providers.route(task, "hf-inference", mapped.id, stream=stream)
     return _route(task, served, model, not own, stream)
 
 

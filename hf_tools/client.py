@@ -82,6 +82,9 @@ class _Common(Catalogue):
         settings = self._settings
         if settings.provider == "local":
             raise InputError("the embedded backend has no endpoints", hint="Use HfInference().endpoint(url)")
+        if settings.provider not in ("auto", "hf-inference"):  # its key must not go to that address
+            said = f"a client of the provider {settings.provider!r} has no endpoints"
+            raise ConfigurationError(said, hint="Use HfInferenceEndpoint(url, token) for that address")
         made = kind.__new__(kind)
         made.__dict__.update(self.__dict__)
         checked = endpoint_settings(url, False, server, settings.options)

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from hf_tools import providers
 from hf_tools.auth import authorization
 from hf_tools.choice import ELSEWHERE, routed
-from hf_tools.errors import HfError, InputError, StatusError
+from hf_tools.errors import ConfigurationError, HfError, InputError, StatusError
 from hf_tools.loose import items, rows, table
 from hf_tools.replies import status_error
 from hf_tools.retry import NOT_EXECUTED, Attempts
@@ -30,6 +30,9 @@ def route(task: Task[Any], settings: Settings, *, stream: bool, deadline: float 
     if model is not None and providers.is_url(model):
         if settings.provider == "local":
             raise InputError("the embedded backend takes no URL as `model`", hint="Use HfInference().endpoint(url)")
+        if settings.provider not in ("auto", "hf-inference"):  # its key must not go to that address
+            said = f"`model` is a URL, and the client's provider is {settings.provider!r}"
+            raise ConfigurationError(said, hint="Use HfInferenceEndpoint(url, token) for that address")
         endpoint = Endpoint(providers.check_url(model, "`model`"))
         return (yield from _endpoint(task, settings, endpoint, None, stream, deadline))
     if model is not None:

@@ -16,6 +16,8 @@ from hf_tools.errors import (
     DeadlineExceeded,
     HfError,
     InputError,
+    PaymentRequired,
+    PermissionDenied,
     ResponseError,
     StatusError,
 )
@@ -58,7 +60,7 @@ def resumed(handle: Any, settings: Settings) -> Steps[Any]:
     """Wait on for a job whose time was used up."""
     one = _Call(handle.task, settings, ends(settings.options.total(handle.task.deadline)))
     one.route = handle.route
-    one.place |= {"model": handle.route.model, "provider": handle.route.provider}
+    one.place |= {"model": handle.route.model, "provider": handle.route.provider, "url": handle.job.url}
     return (yield from one.settled(handle.job))
 
 
@@ -108,6 +110,7 @@ class _Call(Generic[Out]):
         """The answer from what a provider's own form has led to: a value, a link, or a job that goes on."""
         from hf_tools import jobs
 
+        handle: Any = None
         try:
             assert self.route is not None
             if isinstance(outcome, Job):
@@ -119,6 +122,7 @@ class _Call(Generic[Out]):
                 reply = jobs.in_json(outcome.value)
             return self._decoded(reply)
         except HfError as error:
+            vars(error).setdefault("handle", handle)  # the work is done and paid for: its result may be asked for again
             self._place(error)
             raise
 
@@ -208,6 +212,9 @@ class _Call(Generic[Out]):
             error.attempts = max(self.attempts.made, 1)
         if isinstance(error, AuthenticationError):
             error.hint = _which_token(self.settings.token, self.place.get("url") or "")
+        target = self.route.target if self.route else None
+        if isinstance(error, PaymentRequired | PermissionDenied) and target is not None and not target.routed:
+            error.hint = f"This is about the account of your own key at {target.provider}: look there"
         redacted(error.at(**self.place), self.settings.token)
 
 

@@ -166,7 +166,7 @@ def downloaded(link: Link, options: Options, deadline: float | None) -> Steps[Re
         raise ShapeError(f"unexpected answer: the result is at {where}, which is no URL: {error.message}") from error
     reply = yield from _fetched(link.url, options, deadline)
     if reply.status != 200:
-        raise MediaError(f"the result cannot be downloaded: {reply.status}", hint="It may have expired: run it again")
+        raise MediaError(f"the result cannot be downloaded: {reply.status}", hint="resume(error.handle) asks again")
     return _formed(link, reply)
 
 

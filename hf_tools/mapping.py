@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,16 @@ from urllib.parse import quote, urljoin, urlsplit
 from pydantic_core import from_json
 
 from hf_tools.auth import authorization, is_hugging_face_token
-from hf_tools.errors import DeadlineExceeded, DecodeError, NotFound, UnexpectedStatus, shown
+from hf_tools.errors import (
+    AuthenticationError,
+    DeadlineExceeded,
+    DecodeError,
+    HfError,
+    NotFound,
+    PermissionDenied,
+    UnexpectedStatus,
+    shown,
+)
 from hf_tools.loose import rows, table
 from hf_tools.providers.names import HUB
 from hf_tools.replies import status_error
@@ -24,6 +34,8 @@ from hf_tools.task import Reply
 FRESH = 600.0
 """Seconds for which an answer holds, as in huggingface.js."""
 REDIRECTS = 3
+SERVED = r"[\w.:@+-]+(/[\w.:@+-]+)*"
+"""A provider's name of a model, which becomes a part of a URL; others are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +104,25 @@ def _asked(model: str, settings: Settings, deadline: float | None) -> Steps[Mapp
     for _ in range(REDIRECTS + 1):
         headers = hub_headers(settings, url)
         send = Send("GET", url, headers, deadline=deadline, waits=settings.options.waits(), limit=4 * 2**20)
-        reply = yield from persistent(send, Attempts(settings.options.attempts, False), deadline)
+        try:
+            reply = yield from persistent(send, Attempts(settings.options.attempts, False), deadline, definite=True)
+        except (AuthenticationError, PermissionDenied) as error:
+            if any(name == "authorization" for name, _ in headers):
+                raise
+            raise _unseen(model, error.status) from error  # the Hub says so of models that it does not have
         if 300 <= reply.status < 400 and "location" in reply.headers:
             url = _renamed(url, reply.headers["location"])
             continue
-        return _read(model, reply)
+        try:
+            return _read(model, reply)
+        except HfError as error:
+            raise error.at(url=url.partition("?")[0]) from error.__cause__
     raise UnexpectedStatus(f"the Hub redirects more than {REDIRECTS} times for {model}")
+
+
+def _unseen(model: str, status: int) -> NotFound:
+    hint = "Check the model ID; a private or gated model needs an hf_ token that may see it"
+    return NotFound(f"{status} the Hub has no model {model}, or does not show it", status=status, headers={}, hint=hint)
 
 
 def hub_headers(settings: Settings, url: str) -> tuple[tuple[str, str], ...]:
@@ -117,10 +142,7 @@ def _renamed(url: str, location: str) -> str:
 
 def _read(model: str, reply: Reply) -> Mapped:
     if reply.status == 404:
-        raise NotFound(
-            f"404 the Hub has no model {model}, or not for this token", status=404, headers=reply.headers,
-            body=reply.content, hint="Check the model ID; a private or gated model needs a token that may see it",
-        )  # fmt: skip
+        raise _unseen(model, 404)
     if reply.status != 200:
         raise status_error(reply, time.time())
     try:
@@ -135,7 +157,7 @@ def _read(model: str, reply: Reply) -> Mapped:
 def _entries(found: Iterable[Mapping[str, Any]]) -> Iterable[Served]:
     for each in found:
         provider, model = each.get("provider"), each.get("providerId")
-        if isinstance(provider, str) and isinstance(model, str):
+        if isinstance(provider, str) and isinstance(model, str) and re.fullmatch(SERVED, model) and ".." not in model:
             weights = each.get("adapterWeightsPath")
             status, task = str(each.get("status") or "live"), str(each.get("task") or "")
             yield Served(provider, model, task, status, weights if isinstance(weights, str) else None)

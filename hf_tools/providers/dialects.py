@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from hf_tools.errors import JobFailed, ResponseError, ShapeError, shown
 from hf_tools.loose import items, table
@@ -83,7 +83,7 @@ class Dialect:
         """Where the request goes."""
         base = target.base if target.routed or self.base is None else self.base
         path = self.path if isinstance(self.path, str) else self.path(target)
-        return base + path.format(model=target.model) + (self.query if target.routed else "")
+        return base + path.replace("{model}", target.model) + (self.query if target.routed else "")
 
     def write(self, task: Task[Any], target: Target) -> Body:
         """The request."""
@@ -116,7 +116,7 @@ def below(target: Target, url: Any, hosts: frozenset[str], base: str | None = No
     """
     parts = _parts(url)
     known = hosts | {urlsplit(ROUTER).hostname or ""}
-    if parts.scheme != "https" or parts.hostname not in known or parts.username or ".." in parts.path:
+    if parts.scheme != "https" or parts.hostname not in known or parts.username or ".." in unquote(parts.path):
         where = shown(str(url).partition("?")[0], 100)
         raise ShapeError(f"the provider's URL for asking after the job is not used: {where} is none of its own")
     own = target.base if target.routed else base or target.base

@@ -163,7 +163,7 @@ def test_nothing_found_is_said_on_stderr(
             "list_models: `provider` = 'local': known are",
         ),
         (["models", "fill_mask", "--limit", "0"], 2, "list_models: `limit` = 0: must be a whole number from 1 to 1000"),
-        (["providers", "org/gone"], 1, "404 the Hub has no model org/gone, or not for this token"),
+        (["providers", "org/gone"], 1, "404 the Hub has no model org/gone, or does not show it"),
     ],
 )
 def test_wrong_questions_are_errors(

@@ -59,7 +59,7 @@ class Hub:
 
 
 ASK = "?expand[]=inferenceProviderMapping"
-GONE = "404 the Hub has no model org/model, or not for this token"
+GONE = "404 the Hub has no model org/model, or does not show it"
 WEIGHTED = Served("fal-ai", "fal-ai/flux", "text-to-image", "live", "x.safetensors")
 LORA = {"adapter": "lora", "adapterWeightsPath": "x.safetensors", "type": "single-model", "isModelAuthor": False}
 FORMS: list[tuple[Any, list[Served]]] = [
