@@ -99,6 +99,11 @@ def is_hugging_face_token(token: Token | None) -> bool:
     return token is not None and (not token.explicit or token.secret.get_secret_value().startswith(OWN))
 
 
+def is_own_key(token: Token | None) -> bool:
+    """The token is a provider's key, and none of Hugging Face's."""
+    return token is not None and not is_hugging_face_token(token)
+
+
 def authorization(token: Token | None, url: str, scheme: str = "Bearer") -> str | None:
     """The Authorization header for this URL, or None where the token may not go there."""
     if token is None or not (token.explicit or of_hugging_face(url)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from hf_tools import providers
-from hf_tools.auth import is_hugging_face_token
+from hf_tools.auth import is_own_key
 from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.mapping import Mapped, Served, mapping
 from hf_tools.providers.dialects import Provider, Target
@@ -29,7 +29,7 @@ def routed(
 ) -> Steps[Route]:
     """The route of a task for the client's provider; `model` is a checked ID, or None where the Hub recommends one."""
     provider = settings.provider
-    own = settings.token is not None and not is_hugging_face_token(settings.token)
+    own = is_own_key(settings.token)
     _check_key(provider, own)
     if provider in ("local", "hf-inference"):
         return providers.route(task, provider, model, stream=stream)
@@ -43,6 +43,8 @@ def routed(
         return _chat(task, provider, model, bare, wish, stream)
     if provider == "auto" and task.name not in ELSEWHERE:
         return providers.route(task, provider, model, stream=stream)
+    if wish == provider and task.name in providers.CHAT:  # said twice; the router, which reads it there, is not asked
+        model, wish = bare, ""
     if wish:
         raise _wished(task, provider, model, wish)
     mapped = yield from mapping(model, settings, deadline)

@@ -61,7 +61,7 @@ def resumed(handle: Any, settings: Settings) -> Steps[Any]:
     one = _Call(handle.task, settings, ends(settings.options.total(handle.task.deadline)))
     one.route = handle.route
     one.place |= {"model": handle.route.model, "provider": handle.route.provider, "url": handle.job.url}
-    return (yield from one.settled(handle.job))
+    return (yield from one.settled(handle.job, handle))
 
 
 def cancelled(handle: Any, settings: Settings) -> Steps[bool]:
@@ -106,23 +106,25 @@ class _Call(Generic[Out]):
             found = yield from self.settled(found)
         return Response(cast(Out, found), reply.status, dict(reply.headers), self.route)
 
-    def settled(self, outcome: Any) -> Steps[Out]:
-        """The answer from what a provider's own form has led to: a value, a link, or a job that goes on."""
+    def settled(self, outcome: Any, handle: Any = None) -> Steps[Out]:
+        """The answer from what a provider's own form has led to: a value, a link, or a job, which may be known."""
         from hf_tools import jobs
 
-        handle: Any = None
         try:
             assert self.route is not None
             if isinstance(outcome, Job):
-                handle = jobs.JobHandle(self.task, self.route, outcome, time.monotonic())
-                outcome = yield from jobs.Waiting(handle, self._headers, self.settings.options, self.deadline).ended()
+                handle = handle or jobs.JobHandle(self.task, self.route, outcome, time.monotonic())
+                waiting = jobs.Waiting(handle, self._headers, self.settings.options, self.deadline)
+                outcome = yield from waiting.ended()
+                handle = waiting.handle
             if isinstance(outcome, Link):
                 reply = yield from jobs.downloaded(outcome, self.settings.options, self.deadline)
             else:
                 reply = jobs.in_json(outcome.value)
             return self._decoded(reply)
         except HfError as error:
-            vars(error).setdefault("handle", handle)  # the work is done and paid for: its result may be asked for again
+            if handle is not None:  # the work is done and paid for: its result may be asked for again
+                vars(error).setdefault("handle", handle)
             self._place(error)
             raise
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import AsyncExitStack, ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from hf_tools.auth import is_hugging_face_token, redacted
+from hf_tools.auth import is_own_key, redacted
 from hf_tools.errors import ConfigurationError, HfError, InputError, shown
 from hf_tools.providers import HUB, PROVIDERS, check_model
 from hf_tools.steps import Send, Settings, Steps, T
@@ -80,7 +80,7 @@ def _check_handle(handle: Any, settings: Settings) -> None:
 
     if not isinstance(handle, JobHandle):
         raise InputError(f"expected the `handle` of a JobTimeout, got {type(handle).__name__}")
-    own = settings.token is not None and not is_hugging_face_token(settings.token)
+    own = is_own_key(settings.token)
     routed = handle.route.target.routed
     if own == routed or (own and settings.provider != handle.provider):
         whose = "Hugging Face's router with its token" if routed else f"{handle.provider} with its own key"
@@ -117,9 +117,8 @@ class Serving:
     _http: Any
 
     def _done(self, steps: Generator[Any, Any, T]) -> T:
-        safe = _safe(steps, self._settings)
-        with ExitStack() as held, closing(safe):  # who waits for the same answer must not wait for what is broken off
-            found: T = self._http.drive(safe, held)[0]
+        with ExitStack() as held:
+            found: T = self._http.drive(_safe(steps, self._settings), held)[0]
             return found
 
     def who_serves(self, model: str) -> list[Served]:
@@ -147,10 +146,8 @@ class AsyncServing:
     _http: Any
 
     async def _done(self, steps: Generator[Any, Any, T]) -> T:
-        safe = _safe(steps, self._settings)
         async with AsyncExitStack() as held:
-            with closing(safe):
-                found: T = (await self._http.drive(safe, held))[0]
+            found: T = (await self._http.drive(_safe(steps, self._settings), held))[0]
             return found
 
     async def who_serves(self, model: str) -> list[Served]:

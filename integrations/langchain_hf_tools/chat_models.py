@@ -172,7 +172,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         method = method or self._method()
         sent = structured.request(schema, method, strict, tools)
         bound = self.bind(**sent, **requests.checked(kwargs))
-        return structured.parsed(bound, schema, method, include_raw=include_raw)
+        return structured.parsed(bound, schema, sent, include_raw=include_raw)
 
     def _method(self) -> structured.Method:
         known = (self.profile or {}).get("structured_output")

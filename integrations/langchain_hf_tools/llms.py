@@ -42,10 +42,11 @@ class HfInferenceLLM(Concurrent, Connection, BaseLLM):
         HfInferenceLLM(base_url="http://127.0.0.1:8080", max_new_tokens=50).invoke("Once upon a time")  # TGI, vLLM
         HfInferenceLLM(provider="local", temperature=0).stream("The capital of France is")
 
-    A model that was trained to chat does better with ChatHfInference. Nothing is sent but what was set; the fields are
-    the parameters of `text_generation`, and any of them, with a `model`, may be given in a call. Several prompts go out
-    together, `max_concurrency` at once, in `batch` no more than its config says. Calls raise an HfError; a stream that
-    ends early raises StreamInterrupted, with the text as far as it came in `partial`.
+    A model that was trained to chat does better with ChatHfInference. Nothing is sent but what was set. The fields are
+    the parameters of `hf_tools.tasks.generation.TextGeneration`, which says what each one means; any of them, with a
+    `model`, may be given in a call. Several prompts go out together, `max_concurrency` at once, in `batch` no more than
+    its config says. Calls raise an HfError; a stream that ends early raises StreamInterrupted, with the text as far as
+    it came in `partial`.
 
     Tokens are in `llm_output["token_usage"]` and in the `generation_info` of each prompt's first generation, with the
     `finish_reason`; of a stream they are in its last chunk. Whether a text begins with its prompt is up to the server
@@ -55,49 +56,32 @@ class HfInferenceLLM(Concurrent, Connection, BaseLLM):
     model_config = CONFIG
 
     adapter_id: str | None = None
-    """LoRA adapter to use (TGI)."""
     best_of: Positive | None = None
     """Write this many and return the likeliest; above 1 not in a stream."""
     decoder_input_details: bool | None = None
-    """Return the tokens of the prompt too (TGI, not in a stream)."""
     details: bool | None = None
     """Return details about the generation, in `generation_info` (TGI)."""
     do_sample: bool | None = None
-    """Sample instead of taking the likeliest token. Documented default true; TGI takes false with any parameter."""
     frequency_penalty: float | None = None
-    """-2 to 2: above 0 makes a token less likely the more often it was used."""
     grammar: Object | None = None
-    """`{"type": "json", "value": schema}` or `{"type": "regex", "value": ...}` (TGI)."""
     max_new_tokens: NotNegative | None = None
-    """Most tokens that are written. The old API stopped at 250; today's servers at their context."""
     max_time: NotNegativeFloat | None = None
-    """Soft limit in seconds for the model itself; the old API took 0 to 120."""
     num_return_sequences: Positive | None = None
     """How many generations to write for each prompt; not in a stream."""
     repetition_penalty: NotNegativeFloat | None = None
-    """1 is neutral, above it repeats become less likely; the old API took 0 to 100."""
     return_full_text: bool | None = None
     """Begin the text with the prompt. hf-inference and toolkit servers do unless it is False; TGI by its model."""
     seed: NotNegative | None = None
-    """Makes sampling repeatable where the server can."""
     stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
     """Texts that end the generation and are no part of it; most servers take up to 4. Also `stop_sequences`."""
     temperature: NotNegativeFloat | None = None
-    """Spread of the sampling; the old API took 0 to 100, default 1.0; TGI refuses 0."""
     top_k: TopK | None = None
-    """Sample among this many of the likeliest tokens only."""
     top_n_tokens: Positive | None = None
-    """Return this many of the likeliest tokens at each place (TGI)."""
     top_p: Fraction | None = None
-    """Sample among the likeliest tokens that together have this probability; TGI refuses 0 and 1."""
     truncate: Positive | None = None
-    """Shorten the prompt to this many tokens."""
     typical_p: Fraction | None = None
-    """Mass of typical decoding (TGI)."""
     watermark: bool | None = None
-    """Mark the text as written by a machine (TGI)."""
     extra_body: Object | None = None
-    """More parameters, as the server names them."""
 
     @property
     def _llm_type(self) -> str:

@@ -13,6 +13,7 @@ from hf_tools.errors import (
     ConfigurationError,
     HfError,
     InputError,
+    JobTimeout,
     MediaError,
     NotFound,
     PaymentRequired,
@@ -52,13 +53,30 @@ def test_the_account_of_an_own_key_is_the_providers(status: int, kind: type[HfEr
         assert any(part in caught.value.hint for part in hint.split("|"))
 
 
+def test_a_provider_that_is_named_twice_is_no_contradiction() -> None:
+    there = World("groq", "conversational", "its", CHAT)
+    assert there.client(OWN_KEY).chat_completion(HI, model="org/model:groq").text == "Hi"
+    assert there.sent == [("POST", "https://api.groq.com/openai/v1/chat/completions")]
+    assert there.body["model"] == "its"
+
+
+def test_a_job_that_is_resumed_is_as_old_as_it_is() -> None:
+    there = World("fal-ai", "text-to-image", "fal-ai/its", BEGUN, {"status": "IN_QUEUE"})
+    with there.client(HF_KEY, timeout=0.3) as hf:
+        with pytest.raises(JobTimeout) as first:
+            hf.text_to_image("a fox")
+        with pytest.raises(JobTimeout) as second:
+            hf.resume(first.value.handle)
+    assert second.value.handle.started == first.value.handle.started
+
+
 def test_a_result_that_cannot_be_downloaded_may_be_asked_for_again() -> None:
     there = World("fal-ai", "text-to-image", "fal-ai/its", BEGUN, DONE, PICTURE, httpx.Response(403, text="no"))
     with there.client(HF_KEY) as hf:
         with pytest.raises(MediaError, match="the result cannot be downloaded: 403") as caught:
             hf.text_to_image("a fox")
         handle = vars(caught.value)["handle"]
-        there.answers = [DONE, PICTURE, httpx.Response(200, content=b"\x89PNG\r\n\x1a\n0000")]
+        there.answers = [PICTURE, httpx.Response(200, content=b"\x89PNG\r\n\x1a\n0000")]
         assert hf.resume(handle).mime_type == "image/png"
 
 

@@ -191,7 +191,6 @@ COLONS: list[tuple[str, str, str, str, str]] = [
     (HF_KEY, "groq", "chat_completion", "together", CONTRARY),
     (HF_KEY, "groq", "chat_completion", "fastest", CONTRARY),
     (OWN_KEY, "groq", "chat_completion", "together", CONTRARY),
-    (OWN_KEY, "groq", "chat_completion", "groq", CHAT_ONLY),
     (HF_KEY, "nscale", "text_to_image", "together", CONTRARY),
     (HF_KEY, "auto", "text_to_image", "nscale", CHAT_ONLY),
     (HF_KEY, "auto", "text_to_image", "fastest", CHAT_ONLY),

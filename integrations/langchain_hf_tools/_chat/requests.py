@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-
-from pydantic import AliasChoices
 
 from hf_tools import AsyncHfInference, HfInference
 from hf_tools.errors import InputError, shown
@@ -19,6 +18,7 @@ from langchain_hf_tools._chat.fields import Conversing, Sampling
 from langchain_hf_tools._chat.media import Parts
 from langchain_hf_tools._chat.messages import Writer
 from langchain_hf_tools._chat.reasoning import replay_for
+from langchain_hf_tools._connecting.checked import aliases
 from langchain_hf_tools._connecting.connection import check_called
 from langchain_hf_tools._connecting.timeouts import as_timeout
 
@@ -28,18 +28,13 @@ NOT_SENT = frozenset(["ls_structured_output_format", "stream", "stream_usage"])
 """What LangChain and we ourselves say with a call, but not to the server."""
 OPTIONS = frozenset(["timeout", "max_retries", "extra_headers", "wait_for_model", "bill_to"])
 """Options of the client that a single call may set."""
-ALIASES: Mapping[str, str] = {
-    alias: name
-    for name, field in Sampling.model_fields.items() if isinstance(field.validation_alias, AliasChoices)
-    for alias in field.validation_alias.choices if isinstance(alias, str)
-}  # fmt: skip
+ALIASES: Mapping[str, str] = aliases(Sampling)
 """Other names of parameters, and what they are names of."""
 
 
 def checked(more: Mapping[str, Any]) -> dict[str, Any]:
     """What a call says, by the parameters' own names; InputError for what neither the task nor the client knows."""
-    build(ChatCompletion)
-    known = {*inspect.signature(ChatCompletion).parameters, *OPTIONS, *NOT_SENT} - {"messages"}
+    known = _known()
     given: dict[str, Any] = {}
     for name, value in more.items():
         own = ALIASES.get(name, name)
@@ -53,6 +48,13 @@ def checked(more: Mapping[str, Any]) -> dict[str, Any]:
         given[own] = value
     check_called(given)
     return given
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    """What a call may say, besides the messages."""
+    build(ChatCompletion)
+    return frozenset({*inspect.signature(ChatCompletion).parameters, *OPTIONS, *NOT_SENT} - {"messages"})
 
 
 def options(more: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.json import parse_json_markdown
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import ValidationError
@@ -78,9 +78,10 @@ def _traced(schema: Any) -> Any:
         return schema
 
 
-def parsed(model: Runnable[Any, Any], schema: Any, method: str, *, include_raw: bool) -> Runnable[Any, Any]:
-    """The model with the parser after it; `include_raw` gives `raw`, `parsed` and `parsing_error`."""
-    name = convert_to_openai_tool(as_tool(schema))["function"]["name"] if method == "function_calling" else None
+def parsed(model: Runnable[Any, Any], schema: Any, sent: Mapping[str, Any], *, include_raw: bool) -> Runnable[Any, Any]:
+    """The model with the parser of what was `sent` for; `include_raw` gives `raw`, `parsed` and `parsing_error`."""
+    # a tool that must be called is the answer itself; those that come before it may be
+    name = sent["tools"][0]["function"]["name"] if "tool_choice" in sent else None
     shape = schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
     parser = StructuredParser(pydantic_object=shape, tool=name, checks_end=not include_raw)
     if not include_raw:

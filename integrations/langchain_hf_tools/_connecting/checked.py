@@ -36,7 +36,7 @@ class Checked(BaseModel):
 
     def _changes(self, update: Mapping[str, Any]) -> dict[str, Any]:
         """The changes by the names of the fields, as the constructor takes them."""
-        fields, names = type(self).model_fields, _aliases(type(self))
+        fields, names = type(self).model_fields, aliases(type(self))
         given = {names.get(name, name): value for name, value in update.items()}
         if unknown := given.keys() - fields.keys():  # a constructor may take more than there are fields
             raise InputError(f"{type(self).__name__}: {_unknown(type(self), min(unknown))}")
@@ -62,7 +62,7 @@ def _problem(kind: type[BaseModel], one: dict[str, Any]) -> str:
     return f"`{name}` {f'= {shown(repr(value), 60)}' if plain else f'({type(value).__name__})'}: {reason}"
 
 
-def _aliases(kind: type[BaseModel]) -> dict[str, str]:
+def aliases(kind: type[BaseModel]) -> dict[str, str]:
     """Other names of fields, and whose they are."""
     choices = [(name, field.validation_alias) for name, field in kind.model_fields.items()]
     return {
@@ -72,7 +72,7 @@ def _aliases(kind: type[BaseModel]) -> dict[str, str]:
 
 
 def _unknown(kind: type[BaseModel], name: str) -> str:
-    if own := _aliases(kind).get(name):
+    if own := aliases(kind).get(name):
         return f"`{name}` is another name of `{own}`: give one of them"
     known = [field for field in kind.model_fields if field not in INTERNAL]
     near = difflib.get_close_matches(name, known, 1)
