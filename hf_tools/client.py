@@ -71,6 +71,22 @@ class _Common(Catalogue):
         """The options of this client."""
         return self._settings.options
 
+    @property
+    def provider(self) -> str:
+        """Who is asked: "auto", "local" or the name of a provider."""
+        return self._settings.provider
+
+    @property
+    def model(self) -> str | None:
+        """The model of calls that name none."""
+        return self._settings.model
+
+    @property
+    def url(self) -> str | None:
+        """The address of the endpoint that gets all calls, without its query; None without one."""
+        endpoint = self._settings.endpoint
+        return endpoint.url.partition("?")[0] if endpoint else None
+
     def with_options(self, **changes: Any) -> Self:
         """A client with some options changed; connections and what was learned are shared with this one."""
         made = copy.copy(self)

@@ -10,7 +10,7 @@ from typing import Any, Generic, cast
 
 from hf_tools import endpoints
 from hf_tools.auth import Token, authorization, of_hugging_face, redacted
-from hf_tools.downloads import download
+from hf_tools.downloads import obtained
 from hf_tools.errors import (
     AuthenticationError,
     DeadlineExceeded,
@@ -23,11 +23,12 @@ from hf_tools.errors import (
 )
 from hf_tools.media import Media
 from hf_tools.media.source import Source
+from hf_tools.media.sources import link
 from hf_tools.providers.dialects import Job, Link
 from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
-from hf_tools.steps import Load, Send, Settings, Steps, T
+from hf_tools.steps import Send, Settings, Steps, T
 from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
 from hf_tools.urls import url_of
 from hf_tools.version import __version__
@@ -233,12 +234,8 @@ def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | 
     waiting = {each.name: getattr(task, each.name) for each in fields(task)}
     media: dict[str, Media] = {}
     for name, source in waiting.items():
-        if not isinstance(source, Source) or (source.url and route.server in task.keeps_urls):
-            continue
-        if source.url:
-            media[name] = yield from download(source, settings.options, deadline)
-        else:
-            media[name] = source.media((yield Load(source)).content)
+        if isinstance(source, Source) and not (link(source) and route.server in task.keeps_urls):
+            media[name] = yield from obtained(source, settings.options, deadline)
     return task.loaded(media) if media else task
 
 

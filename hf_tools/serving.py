@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from hf_tools.auth import is_own_key, redacted
+from hf_tools.downloads import obtained
 from hf_tools.errors import ConfigurationError, HfError, InputError, shown
+from hf_tools.media import Audio, Image, Media, Text, Video, media_from
+from hf_tools.media.source import Source, checked
+from hf_tools.media.sources import PilImage, Readable, source
 from hf_tools.providers import HUB, PROVIDERS, check_model
 from hf_tools.steps import Send, Settings, Steps, T
 from hf_tools.task import Out
@@ -110,6 +114,25 @@ def _cancelled(handle: JobHandle[Any], settings: Settings) -> Steps[bool]:
     return cancelled(handle, settings)
 
 
+def _loaded(value: Any, kind: type[Media], settings: Settings) -> Steps[Media]:
+    """The steps that read media, of the kind that a source has itself where none is asked for."""
+    if all(kind is not each for each in (Media, Image, Audio, Video, Text)):
+        raise InputError(f"load: `kind` = {shown(repr(kind), 60)}: expected Media, Image, Audio, Video or Text")
+    from hf_tools.exchange import ends
+
+    if isinstance(value, Source) and kind is Media:
+        kind = value.kind
+    try:
+        found = checked(value, "the media") if isinstance(value, kind) else source(kind, value)
+    except HfError:
+        raise
+    except ValueError as error:
+        raise InputError(f"load: {error}") from error
+    if isinstance(found, Source):
+        found = yield from obtained(found, settings.options, ends(settings.options.total(120.0)))
+    return media_from(found.data, found.mime_type) if type(found) is Media else found
+
+
 class Serving:
     """The questions and the long jobs of the blocking client."""
 
@@ -128,6 +151,13 @@ class Serving:
     def list_models(self, task: str, provider: str | None = None, *, limit: int = 30) -> list[str]:
         """IDs of models that a provider (default: any) serves for a task, the most popular first, at most 1,000."""
         return self._done(models(task, provider, limit, self._settings))
+
+    def load(self, value: Readable | PilImage | Source, kind: type[Media] = Media) -> Media:
+        """Read media as a call does, from a path, URL, data: URI or file object; Image, Audio or Video by its bytes.
+
+        With `kind` it must be of that kind. InputError for what cannot be read, MediaError for what cannot be used.
+        """
+        return self._done(_loaded(value, kind, self._settings))
 
     def resume(self, handle: JobHandle[Out]) -> Out:
         """Wait on for a job that a JobTimeout has told of; raises an HfError."""
@@ -157,6 +187,13 @@ class AsyncServing:
     async def list_models(self, task: str, provider: str | None = None, *, limit: int = 30) -> list[str]:
         """IDs of models that a provider (default: any) serves for a task, the most popular first, at most 1,000."""
         return await self._done(models(task, provider, limit, self._settings))
+
+    async def load(self, value: Readable | PilImage | Source, kind: type[Media] = Media) -> Media:
+        """Read media as a call does, from a path, URL, data: URI or file object; Image, Audio or Video by its bytes.
+
+        With `kind` it must be of that kind. InputError for what cannot be read, MediaError for what cannot be used.
+        """
+        return await self._done(_loaded(value, kind, self._settings))
 
     async def resume(self, handle: JobHandle[Out]) -> Out:
         """Wait on for a job that a JobTimeout has told of; raises an HfError."""

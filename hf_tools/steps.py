@@ -6,12 +6,15 @@ import os
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hf_tools.auth import Token
 from hf_tools.media.source import Source
 from hf_tools.options import Options, Timeout
 from hf_tools.task import Reply, Server
+
+if TYPE_CHECKING:
+    from hf_tools.media.policy import MediaPolicy
 
 T = TypeVar("T")
 
@@ -30,7 +33,8 @@ class Load:
 class Send:
     """Wait, then send. With `stream` a 2xx answer is handed over at its head, any other one whole.
 
-    `deadline` is a monotonic time in seconds; `limit` the bytes of an answer that are read.
+    `deadline` is a monotonic time in seconds; `limit` the bytes of an answer that are read. With a `guard` a model has
+    named the URL: it goes through a connection of its own that reaches only what the guard admits.
     """
 
     method: str
@@ -42,6 +46,7 @@ class Send:
     deadline: float | None = None
     waits: Timeout = field(default_factory=Timeout)
     limit: int = MAX_ANSWER
+    guard: MediaPolicy | None = None
 
 
 class Flight:

@@ -66,7 +66,7 @@ BASE = {"httpcore", "httpx", "pydantic", "pydantic_core", "typing_extensions"}
 
 HTTPX = {
     "hf_tools._http",
-    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "deadlines", "faults", "shards", "shared", "sync")),
+    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "deadlines", "faults", "guarded", "shards", "shared", "sync")),
     "hf_tools.local.transports",
 }
 """The only modules that import httpx, but for annotations."""

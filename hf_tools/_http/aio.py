@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import os
 import threading
@@ -18,7 +17,7 @@ import httpx
 
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import sharded
-from hf_tools._http.shared import LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.shared import LIMITS, Whole, expect, head_of, landed, left, no_cookies, request, tls
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
@@ -37,8 +36,7 @@ class AsyncHttp:
 
     async def client(self) -> httpx.AsyncClient:
         """The client of the running loop."""
-        if self._closed:
-            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `async with` block later")
+        self._check_open()
         if self._own is not None:
             return self._own
         if self._pid != os.getpid():
@@ -60,6 +58,19 @@ class AsyncHttp:
             # asyncio.run finalises async generators before it closes the loop: that closes the connections
             await anext(guard)
         return found[0]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `async with` block later")
+
+    def _guarded(self, step: Send, held: AsyncExitStack) -> httpx.AsyncClient:
+        """A client for one download that a model has asked for; never the caller's own."""
+        from hf_tools._http.guarded import aguarded
+
+        self._check_open()
+        http = aguarded(step)
+        held.push_async_callback(http.aclose)
+        return http
 
     def forget(self, loop: Any) -> None:
         """The pool of this loop is closed."""
@@ -94,7 +105,7 @@ class AsyncHttp:
                     if isinstance(step, Load):
                         reply = Reply(200, content=await asyncio.to_thread(step.source.read))
                     elif isinstance(step, Wait):
-                        await _landed(step)
+                        await landed(step.done, left(step.deadline))
                         reply = Reply(200)
                     else:
                         reply, response = await self._send(step, held)
@@ -108,7 +119,7 @@ class AsyncHttp:
     async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:
             await sleep(step.wait)
-        http = await self.client()
+        http = await self.client() if step.guard is None else self._guarded(step, held)
         with ours(step.deadline):
             async with Until(step.deadline):
                 response = await http.send(request(http, step), stream=True, follow_redirects=False)
@@ -120,20 +131,6 @@ class AsyncHttp:
                     if whole.add(piece):
                         break
         return whole.reply(response), response
-
-
-async def _landed(step: Wait) -> None:
-    """Wait for another call, which may be one of another thread or event loop."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            loop.call_soon_threadsafe(ended.set)
-
-    step.done.call(wake)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(left(step.deadline)):
-            await ended.wait()
 
 
 class Until:

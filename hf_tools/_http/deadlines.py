@@ -51,11 +51,14 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Backend(httpcore.SyncBackend):
+class Backend(httpcore.SyncBackend):
+    """The network, with every wait bounded by the deadline of the call."""
+
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
+        """Connect within what is left."""
         return _Stream(super().connect_tcp(host, port, left(timeout), local_address, socket_options))
 
 
@@ -74,7 +77,7 @@ class Deadlined(httpx.HTTPTransport):
                 max_connections=limits.max_connections,
                 max_keepalive_connections=limits.max_keepalive_connections,
                 keepalive_expiry=limits.keepalive_expiry,
-                network_backend=_Backend(),
+                network_backend=Backend(),
             )
 
 

@@ -34,8 +34,7 @@ class Http:
 
     def client(self) -> httpx.Client:
         """The client to send with; a forked child makes its own, for the parent's answers must not reach it."""
-        if self._closed:
-            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `with` block later")
+        self._check_open()
         if self._own is not None:
             return self._own
         if self._pid != os.getpid():
@@ -47,6 +46,17 @@ class Http:
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
                 weakref.finalize(self, _end, self._made, self._pid)
             return self._made
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed("the client was closed", hint="Make a new one, or leave its `with` block later")
+
+    def _guarded(self, step: Send, held: ExitStack) -> httpx.Client:
+        """A client for one download that a model has asked for; never the caller's own."""
+        from hf_tools._http.guarded import guarded
+
+        self._check_open()
+        return held.enter_context(guarded(step))
 
     @property
     def is_own(self) -> bool:
@@ -88,7 +98,7 @@ class Http:
     def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response]:
         if step.wait:
             sleep(step.wait)
-        http = self.client()
+        http = self.client() if step.guard is None else self._guarded(step, held)
         with ours(step.deadline), until(step.deadline):
             response = http.send(request(http, step), stream=True, follow_redirects=False)
             held.callback(response.close)

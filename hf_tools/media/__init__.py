@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib
 import os
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -11,12 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from hf_tools.errors import MediaError, MissingExtra, shown
-from hf_tools.media.sniff import EXTENSIONS, sniff
+from hf_tools.media.sniff import EXTENSIONS, TEXTS, sniff
 
 if TYPE_CHECKING:
     import PIL.Image
 
-__all__ = ["Audio", "Image", "Media", "Video", "media_from", "sniff"]
+    from hf_tools.media.policy import MediaPolicy
+    from hf_tools.media.store import DirectoryStore, MediaRef, MediaStore, MemoryStore
+
+__all__ = [
+    "Audio", "DirectoryStore", "Image", "Media", "MediaPolicy", "MediaRef", "MediaStore", "MemoryStore", "Text",
+    "Video", "media_from", "sniff",
+]  # fmt: skip
+
+_STORES = ("DirectoryStore", "MediaRef", "MediaStore", "MemoryStore")
+
+
+def __getattr__(name: str) -> Any:
+    """The policy and the stores, which import this module and are needed for tools alone."""
+    if name != "MediaPolicy" and name not in _STORES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{'store' if name in _STORES else 'policy'}"), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,7 @@ class Media:
     @property
     def extension(self) -> str:
         """The usual file extension of the type, without a dot; `bin` for an unknown type."""
-        return EXTENSIONS.get(self.mime_type, "bin")
+        return EXTENSIONS.get(self.mime_type) or TEXTS.get(self.mime_type, "bin")
 
     @property
     def base64(self) -> str:
@@ -122,6 +138,28 @@ class Video(Media):
 
     __slots__ = ()
     kind: ClassVar[str] = "video"
+
+
+class Text(Media):
+    """A document of text in UTF-8; its type is the declared one where that is known as text, else `text/plain`."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "text"
+
+    def __post_init__(self) -> None:
+        declared = self.mime_type.partition(";")[0].strip().lower()
+        object.__setattr__(self, "mime_type", declared if declared in TEXTS else "text/plain")
+
+    @property
+    def text(self) -> str:
+        """The text without a byte order mark; MediaError where the bytes are no UTF-8 or hold a NUL."""
+        try:
+            text = self.data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise MediaError("the text is not UTF-8", hint="Save it as UTF-8") from error
+        if "\0" in text:
+            raise MediaError("the text holds a NUL byte: it is no text")
+        return text
 
 
 def media_from(data: bytes, declared: str = "") -> Media:

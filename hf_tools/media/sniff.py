@@ -12,6 +12,8 @@ EXTENSIONS = {
     "application/pdf": "pdf",
 }  # fmt: skip
 """File extension of each type that `sniff` can name."""
+TEXTS = {"text/plain": "txt", "text/csv": "csv", "text/markdown": "md", "application/json": "json"}
+"""File extension of each type of text; text has no magic bytes."""
 
 _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),

@@ -6,14 +6,25 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from hf_tools.errors import MediaError, shown
-from hf_tools.media import Media
+from hf_tools.media import Media, Text
+
+if TYPE_CHECKING:
+    from hf_tools.media.policy import MediaPolicy
 
 MAX_INPUT = 256 * 2**20
 """Bytes of a file or URL that is read as an input."""
+
+
+def amount(size: int) -> str:
+    """A number of bytes as people write it."""
+    for name, unit in (("MiB", 2**20), ("KiB", 2**10)):
+        if size >= unit:
+            return f"{size / unit:.4g} {name}"
+    return f"{size} bytes"
 
 
 _NEVER = frozenset('\\<>"{}|^`')
@@ -42,12 +53,21 @@ def check_url(url: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Media that is still to be read: exactly one of `path`, `file` and `url`; MediaError for a URL that is none."""
+    """Media that is still to be read: exactly one of `path`, `file` and `url`; MediaError for a URL that is none.
+
+    With a `policy` a model has named it: nothing is read beyond what that allows.
+    """
 
     kind: type[Media]
     path: Path | None = None
     file: BinaryIO | None = None
     url: str | None = None
+    policy: MediaPolicy | None = None
+
+    @property
+    def limit(self) -> int:
+        """Bytes that are read."""
+        return MAX_INPUT if self.policy is None else self.policy.limit(self.kind)
 
     def __post_init__(self) -> None:
         if self.url is not None:
@@ -68,12 +88,12 @@ class Source:
 
     def _read(self) -> object:
         if self.path is None:
-            return cast(BinaryIO, self.file).read(MAX_INPUT + 1)
+            return cast(BinaryIO, self.file).read(self.limit + 1)
         # before it is opened, for that alone may do something to a device; and after, for it may be another one now
         self._regular(self.path.stat())
         with open(self.path, "rb", opener=_without_waiting) as opened:
             self._regular(os.fstat(opened.fileno()))
-            return opened.read(MAX_INPUT + 1)
+            return opened.read(self.limit + 1)
 
     def _regular(self, status: os.stat_result) -> None:
         """Refuse what is no regular file: a pipe or a device may never end."""
@@ -87,14 +107,20 @@ class Source:
 
     def media(self, data: bytes, declared: str = "") -> Media:
         """The bytes that were read, as media of the wanted kind; MediaError where they cannot be that."""
-        if len(data) > MAX_INPUT:
-            raise MediaError(f"{self} is larger than {MAX_INPUT // 2**20} MiB")
-        return checked(self.kind(data, declared), str(self))
+        if len(data) > self.limit:
+            raise self.too_large()
+        check = checked if self.policy is None else self.policy.check
+        return check(self.kind(data, declared), str(self))
+
+    def too_large(self) -> MediaError:
+        """The error for more bytes than are read."""
+        return MediaError(f"{self} is larger than {amount(self.limit)}")
 
     def __str__(self) -> str:
-        if self.path is not None:
-            return f"the file {shown(self.path.name)}"
-        return "the file object" if self.url is None else f"the URL {shown(self.url.partition('?')[0])}"
+        name = self.path.name if self.path else getattr(self.file, "name", None) if self.policy else None
+        if self.url is not None:
+            return f"the URL {shown(self.url.partition('?')[0], 200 if self.policy is None else 80)}"
+        return "the file object" if name is None else f"the file {shown(name, 200 if self.policy is None else 80)}"
 
 
 def checked(media: Media, where: str) -> Media:
@@ -106,4 +132,15 @@ def checked(media: Media, where: str) -> Media:
         raise MediaError(f"{where} is {media.mime_type}, not {media.kind}")
     if media.data.lstrip()[:1] == b"<" and media.mime_type in ("text/html", "application/octet-stream"):
         raise MediaError(f"{where} is HTML or XML, not {media.kind}")
+    if isinstance(media, Text):
+        return _readable(media, where)
+    return media
+
+
+def _readable(media: Text, where: str) -> Media:
+    """The text itself; MediaError where its bytes are no text."""
+    try:
+        media.text  # noqa: B018 - for its error
+    except MediaError as error:
+        raise MediaError(f"{where} is no text: {error.message}", hint=error.hint) from error
     return media

@@ -125,5 +125,8 @@ def read(value: object) -> Media:
 
 
 def link(value: object) -> str | None:
-    """The URL of a task's field that has not been read, for servers that read it themselves; else None."""
-    return value.url if isinstance(value, Source) else None
+    """The URL of a task's field that has not been read, for servers that read it themselves; else None.
+
+    None too for a URL that a model has named: it goes to no server.
+    """
+    return value.url if isinstance(value, Source) and value.policy is None else None

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hf_tools import HfInference, Options, Timeout, errors
-from hf_tools._http.deadlines import Deadlined, _Backend, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
+from hf_tools._http.deadlines import Backend, Deadlined, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.faults import until
 from hf_tools._http.shared import LIMITS, tls
 
@@ -70,7 +70,7 @@ def test_no_wait_is_begun_after_the_deadline() -> None:
 def test_the_pool_has_our_backend() -> None:
     transport = deadlined(tls(), LIMITS)
     assert transport is not None
-    assert isinstance(transport._pool._network_backend, _Backend)  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(transport._pool._network_backend, Backend)  # pyright: ignore[reportPrivateUsage]
     transport.close()
 
 

@@ -11,12 +11,11 @@ from typing import Any
 from hf_tools.errors import InputError, shown
 from hf_tools.loose import table
 from hf_tools.media import Media
+from hf_tools.media.store import HANDLE
 
 Block = Mapping[str, Any]
 Part = dict[str, Any]
 
-HANDLE = "hf-media://"
-"""How the handle of a medium begins that a tool has made and a store keeps."""
 FORMATS = {
     "mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "x-flac": "flac", "mp4": "m4a", "x-m4a": "m4a",
 }  # fmt: skip
