@@ -45,7 +45,15 @@ def test_holds_every_file_of_the_packages(wheel: set[str]) -> None:
         assert files <= wheel
 
 
-@pytest.mark.parametrize("name", ["hf_tools/py.typed", "langchain_hf_tools/py.typed", "hf_tools/local/vocab.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf_tools/py.typed",
+        "langchain_hf_tools/py.typed",
+        "hf_tools/local/vocab.txt",
+        *(f"hf_tools/demo_files/{name}" for name in ("README.md", "invoice.png", "stock.csv", "voicemail.ogg")),
+    ],
+)
 def test_holds_data(wheel: set[str], name: str) -> None:
     assert name in wheel
 
@@ -74,4 +82,12 @@ def test_all_is_every_extra_but_dev() -> None:
     extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
     (everything,) = extras["all"]
     named = set(everything.removeprefix("hf-tools[").removesuffix("]").split(","))
-    assert named == extras.keys() - {"all", "dev"}
+    assert named == extras.keys() - {"all", "demo", "dev"}
+
+
+def test_the_demo_needs_nothing_but_langchain_that_all_has_not() -> None:
+    extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+    ours, agent = extras["demo"]
+    named = set(ours.removeprefix("hf-tools[").removesuffix("]").split(","))
+    assert named == {"langchain", "local", "local-audio", "local-vision"}
+    assert agent in extras["dev"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from hf_tools.catalogue import catalogue, streams
 from hf_tools.providers import PROVIDERS
+from langchain_hf_tools import PRESETS
 from tests import hub
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +92,8 @@ def a_scripted_router(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", ahandle)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "inputs").mkdir()
+    shutil.copy(ROOT / "hf_tools" / "demo_files" / "invoice.png", tmp_path)
     (tmp_path / "fox.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"0" * 20)
 
 
@@ -109,7 +113,8 @@ EXPECTED = {
     "top_n=1": ["0.7", "5 days"],
     "sentence_similarity": ["Paris", "1 0."],
     "with_structured_output": ["Paris", "name='Paris' country="],
-    "HfInferenceToolkit(": ["refund"],
+    'add_media("invoice.png")': ["$781.50"],
+    "MediaPolicy(roots": ["hf_describe_image", "hf_save_media", "Usage(0 calls"],
     "errors.InputError": ["text_generation: `max_new_tokens` = -1: Input should be greater than or equal to 0"],
     "Options(timeout=30": [],
 }  # fmt: skip
@@ -136,9 +141,9 @@ def test_the_table_of_tasks_is_whole() -> None:
     assert named == known | {"request", "streaming_request"}
 
 
-def generator() -> ModuleType:
-    """The script that makes what is said of providers."""
-    spec = importlib.util.spec_from_file_location("make_providers", ROOT / "docs" / "make_providers.py")
+def generator(name: str) -> ModuleType:
+    """The script that makes a page and a table of the README."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -147,11 +152,25 @@ def generator() -> ModuleType:
 
 
 def test_what_is_said_of_providers_is_what_their_table_gives() -> None:
-    made = generator()
+    made = generator("make_providers")
     assert made.PAGE.read_text("utf-8") == made.page()
     assert README.count(made.BEGIN) == README.count(made.END) == 1
     assert made.readme(README) == README
     assert made.readme(README.replace("| `fal-ai` |", "| `fal` |")) == README
+
+
+def test_what_is_said_of_tools_is_what_they_are() -> None:
+    made = generator("make_tools")
+    assert made.PAGE.read_text("utf-8") == made.page()
+    assert README.count(made.BEGIN) == README.count(made.END) == 1
+    assert made.readme(README) == README
+    assert made.readme(README.replace("| `hf_classify` |", "| `hf_class` |")) == README
+
+
+def test_the_page_of_tools_is_whole() -> None:
+    page = (ROOT / "docs" / "tools.md").read_text("utf-8")
+    titles = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    assert sorted(titles) == sorted({name for tools in PRESETS.values() for name in tools} | {"save_media"})
 
 
 def test_the_table_of_providers_is_whole() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hf_tools.local.formats import limited
-from hf_tools.local.weights import MINILM, SMOLLM2, Weights
+from hf_tools.local.weights import MINILM, MODELS, SMOLLM2, Weights
 
 if TYPE_CHECKING:
     from hf_tools.local.embed import Side, Vectors
@@ -21,6 +21,8 @@ SHARPNESS = 20.0
 """What a cosine is multiplied by before softmax or logistic: tried on 44 examples of topic, sentiment and intent."""
 MIDPOINT = 0.1
 """The cosine that counts as undecided when each label is judged alone; unrelated texts lie around 0."""
+PIPELINES = tuple(task for weights in MODELS if weights != SMOLLM2 for task in weights.tasks)
+"""The tasks that are asked for by name, as opposed to the chat."""
 ANSWER_TOKENS = 512
 """The longest answer where a request names no limit: without one, this model may repeat itself for minutes."""
 
@@ -50,7 +52,7 @@ def answer(task: str, model: str, body: object, engine: Embeds) -> Any:
 def checked(task: str, model: str, body: object) -> Callable[[Embeds], Any]:
     """Check a request before any engine is loaded; the result computes its answer. Raises Refused."""
     if task not in ANSWERS:
-        raise Refused(404, f"The embedded backend has no task {task!r}; it has {', '.join(ANSWERS)}")
+        raise Refused(404, f"The embedded backend has no task {task!r}; it has {', '.join(PIPELINES)}")
     serves(MINILM, model)
     if not isinstance(body, Mapping):
         raise Refused(400, "The body must be a JSON object")
@@ -94,9 +96,9 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 def _feature_extraction(fields: Json) -> Callable[[Embeds], Any]:
     texts = _texts(fields.get("inputs"), "inputs")
     options = {name: value for name, value in fields.items() if name not in ("inputs", "parameters")}
-    options |= _object(fields.get("parameters", {}), "parameters")
+    options |= fields_of(fields.get("parameters", {}), "parameters")
     _no_prompt_or_size(options)
-    _known(options, "normalize", "truncate", "truncation_direction")
+    known(options, "normalize", "truncate", "truncation_direction")
     normalize, keep = _flag(options, "normalize", True), _kept(options)
 
     def compute(engine: Embeds) -> Any:
@@ -118,19 +120,19 @@ def _no_prompt_or_size(options: dict[str, Any]) -> None:
 
 
 def _sentence_similarity(fields: Json) -> Callable[[Embeds], Any]:
-    inputs = _object(fields.get("inputs"), "inputs")
-    _known(inputs, "source_sentence", "sentences")
-    _known(_object(fields.get("parameters", {}), "parameters"))
+    inputs = fields_of(fields.get("inputs"), "inputs")
+    known(inputs, "source_sentence", "sentences")
+    known(fields_of(fields.get("parameters", {}), "parameters"))
     source, sentences = _text(inputs, "source_sentence"), _list(inputs, "sentences")
     return lambda engine: _similarities(engine, source, sentences)
 
 
 def _text_ranking(fields: Json) -> Callable[[Embeds], Any]:
     # A bi-encoder: the score is the cosine of two embeddings, not the logit of a model that reads both texts.
-    inputs = _object(fields.get("inputs"), "inputs")
-    _known(inputs, "query", "texts", "return_documents")
-    options = {**inputs, **_object(fields.get("parameters", {}), "parameters")}
-    _known(options, "query", "texts", "return_documents", "truncate", "truncation_direction")
+    inputs = fields_of(fields.get("inputs"), "inputs")
+    known(inputs, "query", "texts", "return_documents")
+    options = {**inputs, **fields_of(fields.get("parameters", {}), "parameters")}
+    known(options, "query", "texts", "return_documents", "truncate", "truncation_direction")
     query, texts = _text(inputs, "query"), _list(inputs, "texts")
     with_text, keep = _flag(options, "return_documents", False), _kept(options)
 
@@ -146,8 +148,8 @@ def _text_ranking(fields: Json) -> Callable[[Embeds], Any]:
 
 def _zero_shot(fields: Json) -> Callable[[Embeds], Any]:
     texts = _texts(fields.get("inputs"), "inputs")
-    options = _object(fields.get("parameters", {}), "parameters")
-    _known(options, "candidate_labels", "hypothesis_template", "multi_label")
+    options = fields_of(fields.get("parameters", {}), "parameters")
+    known(options, "candidate_labels", "hypothesis_template", "multi_label")
     labels, multi = _labels(options.get("candidate_labels")), _flag(options, "multi_label", False)
     template = options.get("hypothesis_template", "This example is {}.")
     if not isinstance(template, str) or "{}" not in template:
@@ -200,13 +202,15 @@ def _rows(vectors: Vectors) -> list[list[float]]:
     return found
 
 
-def _object(value: object, name: str) -> dict[str, Any]:
+def fields_of(value: object, name: str) -> dict[str, Any]:
+    """The fields of an object that are not null; Refused for anything else."""
     if not isinstance(value, Mapping):
         raise Refused(400, f"{name}: must be an object")
     return {key: entry for key, entry in cast(Json, value).items() if entry is not None}
 
 
-def _known(fields: Json, *names: str) -> None:
+def known(fields: Json, *names: str) -> None:
+    """Refuse fields with other names than these, by name."""
     if unknown := sorted(set(fields) - set(names)):
         raise Refused(422, f"The embedded backend does not know {', '.join(map(repr, unknown))} for this task")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hf_tools.local.answers import Refused
 from hf_tools.local.copying import numbers
+from hf_tools.local.references import references, without
 from hf_tools.local.schemas import LISTS, NUMERIC, Schema, base, properties, runs_on, signature, tied
 from hf_tools.local.tools import Function
 from hf_tools.local.turns import asked, results
@@ -82,7 +83,7 @@ def _message(function: Function, messages: object) -> str:
     root = function.parameters
     needed = [name for name in items(root.get("required")) if isinstance(name, str)]
     kinds = [base(properties(root).get(name), root).get("type") for name in needed]
-    if len(numbers(text)) < sum(kind in NUMERIC for kind in kinds):
+    if len(numbers(without(text, references(text)))) < sum(kind in NUMERIC for kind in kinds):
         text = asked(messages, last=3)
     return "\n".join([text, *results(messages)])
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import textwrap
 from pathlib import Path
 
 from hf_tools.errors import HfError
 from hf_tools.local.pull import pull
-from hf_tools.local.weights import INSTALL_COMMAND, MODELS, PULL_COMMAND, SMOLLM2, Weights, find, locate
+from hf_tools.local.weights import MODELS, PULL_COMMAND, SMOLLM2, Weights, find, locate
 
 WIDTH = 110
 """Characters of a line of prose."""
@@ -51,7 +52,7 @@ def _list(_: argparse.Namespace) -> int:
     for weights in MODELS:
         _say(weights.model)
         _say(f"  tasks    {', '.join(weights.tasks)}")
-        _say(f"  size     {weights.size / 1e6:.0f} MB")
+        _say(f"  size     {weights.total / 1e6:.0f} MB")
         _say(f"  licence  {weights.licence}")
         _say(f"  where    {_where(weights)}")
         _say(textwrap.fill(weights.quality, WIDTH, initial_indent="  quality  ", subsequent_indent=" " * 11))
@@ -64,8 +65,9 @@ def _say(line: str) -> None:
 
 def _where(weights: Weights) -> str:
     try:
-        if find(weights) is not None:
-            return str(locate(weights))
+        found = str(locate(weights)) if find(weights) is not None else ""
     except HfError as error:
         return str(error)
-    return f"not here: run {PULL_COMMAND if weights.wheel_sha256 else INSTALL_COMMAND}"
+    if weights.engine and importlib.util.find_spec(weights.engine) is None:
+        return f"not installed: run {weights.install}"
+    return found or f"not here: run {PULL_COMMAND if weights.wheel_sha256 else weights.install}"

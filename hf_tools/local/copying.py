@@ -22,6 +22,9 @@ EDGE = ".,?!;:\"'“”‘’`()[]<>"
 _SMALL = "the a an my your our to in at of for from with and or on by that is it into under as about please"
 BEFORE = frozenset(_SMALL.split())
 AFTER = BEFORE | {"i"}
+_ASKING = "what which who whom whose where when why how does did are was were must many much there"
+ASKING = frozenset(_ASKING.split())
+"""Words that ask and are no value by themselves."""
 QUOTED = re.compile(r"[\"“”]([^\"“”]+)[\"“”]|(?<!\w)['‘]([^'‘’]+)['’](?!\w)|`([^`]+)`")
 # A minus sign counts where no word ends before it: "-5" and "minus(-5)", not "A-77" or "2026-05-03".
 NUMBER = re.compile(r"(?:(?<![\w)\].])[-−])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
@@ -46,9 +49,19 @@ def phrases(text: str) -> list[str]:
     longest = min(PHRASE_WORDS, PHRASE_BUDGET // max(1, len(words)))
     if longest < SHORTEST:
         return []
-    found = [next(filter(None, match.groups())).strip() for match in QUOTED.finditer(text)]
+    found = quotes(text)
     found += [_trimmed(words[start:end]) for start, end in _ranges(words, longest)]
-    return list(dict.fromkeys(filter(None, found)))
+    return list(dict.fromkeys(phrase for phrase in found if phrase and phrase not in ASKING))
+
+
+def quotes(text: str) -> list[str]:
+    """What stands in quotation marks."""
+    return [next(filter(None, match.groups())).strip() for match in QUOTED.finditer(text)]
+
+
+def entries(text: str) -> list[str]:
+    """What a list may hold: whole quotations, and phrases outside of them."""
+    return list(dict.fromkeys([*filter(None, quotes(text)), *phrases(QUOTED.sub(" . ", text))]))
 
 
 def _ranges(words: list[str], longest: int) -> Iterator[tuple[int, int]]:

@@ -25,22 +25,22 @@ VOCABULARY = Path(__file__).with_name("vocab.txt")
 Side = Literal["left", "right"]
 
 
-def package(name: str) -> Any:
-    """Import an optional package of the `local` extra; raises MissingExtra with the command that installs it."""
+def package(name: str, install: str = INSTALL_COMMAND) -> Any:
+    """Import an optional package; raises MissingExtra with the command that installs it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise MissingExtra(f"The embedded backend needs {name}: {INSTALL_COMMAND}") from error
+        raise MissingExtra(f"The embedded backend needs {name}: {install}") from error
 
 
-def quiet_runtime() -> Any:
+def quiet_runtime(install: str = INSTALL_COMMAND) -> Any:
     """Import onnxruntime with its telemetry off.
 
     From 1.31 on it reports to Microsoft unless told otherwise before its import; this backend uses no network. The
     thread that reports also makes a forked child hang at its exit.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    runtime = package("onnxruntime")
+    runtime = package("onnxruntime", install)
     runtime.disable_telemetry_events()  # for those who had imported it before us
     return runtime
 

@@ -63,7 +63,7 @@ def _installed(weights: Weights, report: Report) -> Path:
     path = find(weights)
     if path is None:
         raise missing(weights)
-    report(f"{weights.model} is installed with hf-tools[local]: {path}")
+    report(f"{weights.model} is installed with hf-tools[{weights.extra}]: {path}")
     return path
 
 

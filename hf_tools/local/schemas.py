@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hf_tools.local.copying import numbers, phrases, said, words_of
+from hf_tools.local.copying import entries, numbers, phrases, said, words_of
+from hf_tools.local.references import references, takes_names, without
 from hf_tools.loose import items, table
 
 Schema = dict[str, Any]
@@ -43,7 +44,8 @@ def tied(schema: Schema, text: str) -> Schema:
 
     What the message has nothing for stays open, or is left out where it is optional.
     """
-    source = Source(text, phrases(text), numbers(text))
+    named = references(text)
+    source = Source(text, phrases(text), entries(text), numbers(without(text, named)), named)
 
     def change(part: Schema) -> Schema:
         return _limited(_narrowed(_pruned(part, source, schema), source), LONGEST_TEXT + 1, MOST_ITEMS + 1)
@@ -66,7 +68,9 @@ class Source:
 
     text: str
     phrases: list[str]
+    entries: list[str]
     numbers: list[int | float]
+    references: list[str]
 
 
 def _walked(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
@@ -110,10 +114,21 @@ def _narrowed(schema: Schema, source: Source) -> Schema:
     found: list[Any] = []
     if "const" not in schema and schema.get("type") == "string" and schema.get("format") not in WRITTEN:
         found = [phrase for phrase in source.phrases if _fits(schema, phrase)]
+    elif schema.get("type") == "array":
+        return _list(schema, source)
     elif "const" not in schema:
         found = _numbers(schema, source)
     # The keywords that were checked go: llama.cpp takes a choice by itself only.
     return {"enum": found} if found else schema
+
+
+def _list(schema: Schema, source: Source) -> Schema:
+    """A list of open texts holds no pieces of a quotation: that is one value, of another argument mostly."""
+    item = table(schema.get("items"))
+    if item.get("type") != "string" or any(name in item for name in FIXED) or item.get("format") in WRITTEN:
+        return schema
+    found = [entry for entry in source.entries if _fits(item, entry)]
+    return schema | ({"items": {"enum": found}} if found else {})
 
 
 def _fits(schema: Schema, phrase: str) -> bool:
@@ -147,14 +162,37 @@ def _within(schema: Schema, value: float) -> bool:
 def _pruned(schema: Schema, source: Source, root: Schema) -> Schema:
     """Without the optional properties that the message says nothing about; a model this small fills in anything."""
     all_, required = properties(schema), items(schema.get("required"))
-    asked = sum(base(all_.get(name), root).get("type") in NUMERIC for name in required if isinstance(name, str))
+    plain = {name: base(entry, root) for name, entry in all_.items()}
+    needed = [plain[name] for name in required if isinstance(name, str) and name in plain]
+    asked = sum(one.get("type") in NUMERIC for one in needed)
+    files = _files(all_, plain, required, source)
     kept: Schema = {}
     for name, entry in all_.items():
-        plain = base(entry, root)
-        alone = not required and plain.get("type") == "string"
-        if name in required or alone or _mentioned(name, plain, source, asked):
-            kept[name] = entry
-    return schema | {"properties": kept} if all_ else schema
+        alone = not required and plain[name].get("type") == "string"
+        if name in files or name in required or alone or _mentioned(name, plain[name], source, asked):
+            kept[name] = files.get(name, entry)
+    sure = [name for name in files if name not in required] if len(files) <= len(source.references) else []
+    return schema | {"properties": kept, **({"required": [*required, *sure]} if sure else {})} if all_ else schema
+
+
+def _files(all_: Schema, plain: Schema, required: list[Any], source: Source) -> Schema:
+    """The properties that take names of files and the like, with the names of the message that fit.
+
+    The optional ones only where the message has more names than the required ones take.
+    """
+    found: Schema = {}
+    for name, entry in all_.items():
+        if _names(name, table(entry), plain[name]):
+            held = [one for one in source.references if _fits(plain[name], one)]
+            found |= {name: {"enum": held}} if held else {}
+    taken = sum(name in required for name in found)
+    return {name: entry for name, entry in found.items() if name in required or len(source.references) > taken}
+
+
+def _names(name: str, entry: Schema, plain: Schema) -> bool:
+    """Whether a property takes the name of a file or the like, in open text."""
+    open_ = plain.get("type") == "string" and not any(key in plain for key in FIXED)
+    return open_ and takes_names(name, plain | entry)
 
 
 def _mentioned(name: str, schema: Schema, source: Source, asked: int) -> bool:

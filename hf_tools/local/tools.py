@@ -11,13 +11,17 @@ from typing import Any
 from hf_tools.local.answers import Embeds, Refused
 from hf_tools.local.copying import words_of
 from hf_tools.local.formats import shown
-from hf_tools.local.schemas import Schema
+from hf_tools.local.references import explained, references, suits, takes_names
+from hf_tools.local.schemas import Schema, properties
 from hf_tools.local.turns import asked, called, readable, results
 from hf_tools.loose import items, table
 
 SPOKEN = 0.1
 """What is added to the cosine of a tool whose name is spoken, "email" of send_email for half of it: with it the right
 tool came first for 68 of 68 requests, without it for 66."""
+SUITED = 0.15
+"""What is added where a request names a file and the tool takes files of that kind by name: of 34 requests,
+30 of them for one of four tools, 32 were served rightly with it, without it 29. It was chosen on these 34."""
 THRESHOLD = 0.24
 """The score from which `auto` makes a call.
 
@@ -56,6 +60,14 @@ class Function:
         words = words_of(self.name)
         return len(words & words_of(text)) / len(words) if words else 0.0
 
+    def suits(self, names: list[str]) -> bool:
+        """Whether the tool takes names of files, and speaks of the kind of one of these."""
+        about = {name: table(entry) for name, entry in properties(self.parameters).items()}
+        if not any(takes_names(name, entry) for name, entry in about.items()):
+            return False
+        told = [self.label, *about, *(str(entry.get("description", "")) for entry in about.values())]
+        return suits(words_of(" ".join(told).lower()), names)
+
 
 @dataclass(frozen=True)
 class Toolbox:
@@ -74,9 +86,13 @@ class Toolbox:
     def pick(self, engine: Embeds) -> Function | None:
         """The tool that is nearest to the user's last words; None where none is near enough and none is required."""
         text = asked(self.body.get("messages"))
-        rows = engine.embed([text, *(function.label for function in self.functions)])
+        named = references(text)
+        rows = engine.embed([explained(text), *(function.label for function in self.functions)])
         cosines: list[float] = (rows[1:] @ rows[0]).tolist()
-        scores = [cosine + SPOKEN * one.spoken(text) for cosine, one in zip(cosines, self.functions, strict=True)]
+        scores = [
+            cosine + SPOKEN * one.spoken(text) + SUITED * one.suits(named)
+            for cosine, one in zip(cosines, self.functions, strict=True)
+        ]
         best = max(range(len(scores)), key=lambda index: scores[index])
         return self.functions[best] if self.forced or scores[best] >= THRESHOLD else None
 

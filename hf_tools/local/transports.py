@@ -2,7 +2,7 @@
 
     POST /v1/chat/completions, /v1/completions     llama.cpp's own server, streams included
     POST /v1/chat/completions with tools           the tool chosen here, its arguments by llama.cpp
-    POST /models/{id}/pipeline/{task}              the four embedding tasks, computed here
+    POST /models/{id}/pipeline/{task}              embeddings, speech and text in pictures, computed here
     anything else                                  404 {"error": ...}
 
 An engine loads on the first request that needs it and is shared by all transports of the process. A transport holds
@@ -14,29 +14,42 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from pydantic_core import from_json, to_json
 
-from hf_tools.local.answers import ANSWERS, Embeds, Refused, chat_body, checked
+from hf_tools.local import ocr, speech
+from hf_tools.local.answers import PIPELINES, Refused, chat_body, checked
 from hf_tools.local.calls import Fill, completion, empty, events, fill, refused
 from hf_tools.local.chat import ChatServer
 from hf_tools.local.embed import Embedder
+from hf_tools.local.ocr import Reader
+from hf_tools.local.senses import received
 from hf_tools.local.shared import Holder, Shared
+from hf_tools.local.speech import Listener
 from hf_tools.local.tools import Toolbox, planned
 
 CHAT = Shared(ChatServer)
 EMBEDDER = Shared(Embedder)
+LISTENER = Shared(Listener)
+READER = Shared(Reader)
 CHAT_PATHS = ("/v1/chat/completions", "/v1/completions")
 # No connection outlives its answer: an idle one would keep one of the server's few threads, and an async one would
 # belong to a loop that may be gone. No pool limit: waiting is the server's business.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 
-Compute = Callable[[Embeds], Any]
+
+@dataclass(frozen=True)
+class Work:
+    """A computation and the engine that it needs; it may raise Refused."""
+
+    share: Shared[Any]
+    compute: Callable[[Any], Any]
 
 
-def _planned(request: httpx.Request) -> dict[str, Any] | Toolbox | Compute:
+def _planned(request: httpx.Request) -> dict[str, Any] | Toolbox | Work:
     """A body for the chat server, tools to choose from, or a computation; raises Refused. No engine is loaded."""
     path = request.url.path
     if request.method == "POST" and path in CHAT_PATHS:
@@ -44,9 +57,18 @@ def _planned(request: httpx.Request) -> dict[str, Any] | Toolbox | Compute:
         return planned(body) if path == CHAT_PATHS[0] else body
     model, _, task = path.removeprefix("/models/").partition("/pipeline/")
     if request.method == "POST" and path.startswith("/models/") and task and model.count("/") <= 1:
-        return checked(task, model, _json(request))
-    shown = ", ".join((*CHAT_PATHS, *(f"/models/{{id}}/pipeline/{name}" for name in ANSWERS)))
+        return _work(task, model, request)
+    shown = ", ".join((*CHAT_PATHS, *(f"/models/{{id}}/pipeline/{name}" for name in PIPELINES)))
     raise Refused(404, f"The embedded backend has no {request.method} {path[:100]}; it answers POST to {shown}")
+
+
+def _work(task: str, model: str, request: httpx.Request) -> Work:
+    content_type = request.headers.get("content-type", "")
+    if task == speech.TASK:
+        return Work(LISTENER, speech.checked(model, received(request.content, content_type, "sound")))
+    if task == ocr.TASK:
+        return Work(READER, ocr.checked(model, received(request.content, content_type, "picture")))
+    return Work(EMBEDDER, checked(task, model, _json(request)))
 
 
 def _json(request: httpx.Request) -> object:
@@ -68,8 +90,11 @@ def _refusal(error: Refused) -> httpx.Response:
     return httpx.Response(error.status, json={"error": error.message})
 
 
-def _computed(holder: Holder, compute: Compute) -> httpx.Response:
-    found = to_json(compute(holder.engine(EMBEDDER)))
+def _computed(holder: Holder, work: Work) -> httpx.Response:
+    try:
+        found = to_json(work.compute(holder.engine(work.share)))
+    except Refused as error:
+        return _refusal(error)
     return httpx.Response(200, headers={"content-type": "application/json"}, content=found)
 
 
@@ -114,7 +139,7 @@ class LocalTransport(httpx.BaseTransport):
             plan = _planned(request)
         except Refused as error:
             return _refusal(error)
-        if callable(plan):
+        if isinstance(plan, Work):
             return _computed(self._holder, plan)
         chosen = _picked(self._holder, plan) if isinstance(plan, Toolbox) else plan
         if not isinstance(chosen, Fill):
@@ -156,7 +181,7 @@ class AsyncLocalTransport(httpx.AsyncBaseTransport):
             plan = _planned(request)
         except Refused as error:
             return _refusal(error)
-        if callable(plan):
+        if isinstance(plan, Work):
             return await asyncio.to_thread(_computed, self._holder, plan)
         chosen = await asyncio.to_thread(_picked, self._holder, plan) if isinstance(plan, Toolbox) else plan
         if not isinstance(chosen, Fill):

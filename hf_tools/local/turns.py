@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from hf_tools.local.copying import ASKING, BEFORE, words_of
+from hf_tools.local.references import references, without
 from hf_tools.loose import items, table
 
 Message = dict[str, Any]
@@ -13,6 +16,14 @@ RESULTS = "The result of {name} is: {content}"
 ASK = "Tell me the result in one sentence."
 """Tried with ten other wordings on 18 results, sums and weather to orders: at temperature 0 the answer held the result
 17 times with this one, with or without a system message; with "Answer the question with it" 16 and 14 times."""
+
+LONG = 160
+"""Characters of a result from which only what is nearest to the question is told: of 41 questions about a transcript, an
+invoice, a table and a document the answer held the fact 18 times without, 27 times with it. The same 41 were looked at
+while it was chosen."""
+NEAREST = 2
+"""Lines or sentences of a long result that are told."""
+PIECES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n")
 
 
 def entries(value: object) -> list[Message]:
@@ -68,7 +79,7 @@ def readable(messages: object) -> object:
             run.append(message)
             continue
         if run:
-            found.append({"role": "user", "content": _told(run, names)})
+            found.append({"role": "user", "content": _told(run, names, asked(found))})
             run = []
         called = _called(message)
         names |= called
@@ -85,14 +96,27 @@ def _called(message: Message) -> dict[str, str]:
     return {str(call.get("id")): _spoken(table(call.get("function")).get("name")) for call in calls}
 
 
-def _told(run: list[Message], names: dict[str, str]) -> str:
+def _told(run: list[Message], names: dict[str, str], question: str) -> str:
+    texts = [nearest(question, text_of(one)) for one in run]
     if len(run) == 1:
-        return f"{RESULT.format(content=text_of(run[0]))}\n{ASK}"
+        return f"{RESULT.format(content=texts[0])}\n{ASK}"
     lines = [
-        RESULTS.format(name=names.get(str(one.get("tool_call_id"))) or _spoken(one.get("name")), content=text_of(one))
-        for one in run
+        RESULTS.format(name=names.get(str(one.get("tool_call_id"))) or _spoken(one.get("name")), content=text)
+        for one, text in zip(run, texts, strict=True)
     ]
     return "\n".join([*lines, ASK.replace("result", "results")])
+
+
+def nearest(question: str, text: str) -> str:
+    """Of a long text the lines or sentences that share most words with the question; all of it where none does."""
+    # without the names of files: "stock" of stock.csv tells nothing
+    wanted = words_of(without(question, references(question))) - BEFORE - ASKING
+    pieces = [piece.strip() for piece in PIECES.split(text) if piece.strip()]
+    shared = [len(words_of(piece) & wanted) for piece in pieces]
+    if len(text) <= LONG or not any(shared):
+        return text
+    best = [piece for piece, count in zip(pieces, shared, strict=True) if count == max(shared)]
+    return "\n".join(best[:NEAREST])
 
 
 def _spoken(name: object) -> str:

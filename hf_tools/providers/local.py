@@ -18,11 +18,18 @@ LOCAL_TASKS: Mapping[str, tuple[Server, str]] = {
     "sentence-similarity": ("hf-inference", "/models/{model}"),
     "zero-shot-classification": ("hf-inference", "/models/{model}/pipeline/zero-shot-classification"),
     "text-ranking": ("toolkit", "/models/{model}/pipeline/text-ranking"),
+    "automatic-speech-recognition": ("hf-inference", "/models/{model}/pipeline/automatic-speech-recognition"),
+    "image-to-text": ("hf-inference", "/models/{model}/pipeline/image-to-text"),
 }
 """What the embedded backend does, in which wire form, and below which path."""
 
 LOCAL_CHAT = "HuggingFaceTB/SmolLM2-135M-Instruct"
 LOCAL_EMBEDDING = "sentence-transformers/all-MiniLM-L6-v2"
+LOCAL_MEDIA: Mapping[str, str] = {
+    "automatic-speech-recognition": "openai/whisper-tiny.en",
+    "image-to-text": "PaddlePaddle/PP-OCRv6_small_rec",
+}
+"""The models of the tasks with a sound or a picture."""
 
 
 def local_route(task: Task[Any], model: str | None, stream: bool) -> Route:
@@ -35,5 +42,5 @@ def local_route(task: Task[Any], model: str | None, stream: bool) -> Route:
             hint=f"Served remotely by {others}: HfInference(provider=...) with a token",
         )
     server, path = LOCAL_TASKS[task.name]
-    model = model or (LOCAL_CHAT if server == "openai" else LOCAL_EMBEDDING)
+    model = model or (LOCAL_CHAT if server == "openai" else LOCAL_MEDIA.get(task.name, LOCAL_EMBEDDING))
     return Route(server, LOCAL + path.format(model=quote(model, safe="/")), model, "local", stream)

@@ -11,25 +11,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from langchain_hf_tools.budgets import Budget
     from langchain_hf_tools.chat_models import ChatHfInference
     from langchain_hf_tools.embeddings import HfInferenceEmbeddings
     from langchain_hf_tools.llms import HfInferenceLLM
+    from langchain_hf_tools.middleware import HfMediaMiddleware
     from langchain_hf_tools.registration import register
     from langchain_hf_tools.rerankers import HfInferenceReranker
-    from langchain_hf_tools.toolkit import HfInferenceToolkit
+    from langchain_hf_tools.toolkit import PRESETS, HfInferenceToolkit
     from langchain_hf_tools.tools import HfInferenceTool
 
 __all__ = [
+    "PRESETS",
+    "Budget",
     "ChatHfInference",
     "HfInferenceEmbeddings",
     "HfInferenceLLM",
     "HfInferenceReranker",
     "HfInferenceTool",
     "HfInferenceToolkit",
+    "HfMediaMiddleware",
     "register",
 ]
 
 _MODULES = {
+    "Budget": "budgets",
+    "PRESETS": "toolkit",
+    "HfMediaMiddleware": "middleware",
     "ChatHfInference": "chat_models",
     "HfInferenceEmbeddings": "embeddings",
     "HfInferenceLLM": "llms",

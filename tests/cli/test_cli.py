@@ -192,11 +192,12 @@ def test_the_version(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ([], ["tasks", "models", "providers", "demo", "local", "--version"]),
+        ([], ["run", "tasks", "models", "providers", "tools", "demo", "local", "--version"]),
         (["models"], ["TASK", "--provider", "--limit"]),
         (["providers"], ["MODEL"]),
         (["tasks"], ["--json"]),
         (["demo"], ["--ask", "--file"]),
+        (["tools"], ["--preset", "--provider", "--stats", "--json"]),
         (["local"], ["pull", "list"]),
         (["local", "pull"], ["--from", "--force"]),
         (["local", "list"], ["hf-tools local list"]),
@@ -299,6 +300,18 @@ def test_a_stdout_of_another_kind_will_do(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["tasks", "--json"]) == 0
     assert len(json.loads(out.getvalue())) == 37
+
+
+def test_the_demonstration_is_told_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, Any]] = []
+
+    def demo(ask: str | None, file: list[Path] | None) -> None:
+        asked.append((ask, file))
+
+    monkeypatch.setattr("hf_tools.demo.demo", demo)
+    assert main(["demo", "--ask", "Why?", "--file", "a.md", "--file", "b.png"]) == 0
+    assert main(["demo"]) == 0
+    assert asked == [("Why?", [Path("a.md"), Path("b.png")]), (None, None)]
 
 
 def test_local_list_is_passed_on(capsys: Capture) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hf_tools.local.answers import ANSWER_TOKENS, chat_body
 from hf_tools.local.formats import limited, shown
 from hf_tools.local.tools import Toolbox, planned
-from hf_tools.local.turns import ASK, asked, readable, results
+from hf_tools.local.turns import ASK, LONG, asked, nearest, readable, results
 
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Add 12 and 30."}]
 CALL = {"id": "call_1", "type": "function", "function": {"name": "add_up", "arguments": "{}"}}
@@ -69,6 +69,17 @@ def test_what_the_user_asked_and_what_came_of_it() -> None:
     assert asked([{"role": "system", "content": "x"}]) == ""
     assert results(ANSWERED) == ["42"]
     assert results([*ANSWERED, *MESSAGES]) == []
+
+
+def test_of_a_long_result_the_lines_nearest_to_the_question_are_told() -> None:
+    lines = [f"Line {place} of nothing at all, to fill the page" for place in range(8)]
+    text = "\n".join([lines[0], "Total due: 781.50", *lines[1:], "Paid in total: 3. Thanks."])
+    assert nearest("What is the total of total.txt?", text) == "Total due: 781.50\nPaid in total: 3."
+    assert nearest("Where is it?", text) == text
+    assert nearest("Which lines.txt?", text) == text
+    assert nearest("What is the total?", text[:LONG]) == text[:LONG]
+    told = [{"role": "user", "content": "What is due?"}, ANSWERED[1], {**ANSWERED[2], "content": text}]
+    assert readable(told)[-1] == {"role": "user", "content": f"The result is: Total due: 781.50\n{ASK}"}  # type: ignore[index]
 
 
 def test_a_result_is_told_at_temperature_0_unless_the_request_says_otherwise() -> None:

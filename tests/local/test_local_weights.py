@@ -12,7 +12,8 @@ import pytest
 from hf_tools import local
 from hf_tools.errors import LocalBackendError, MissingExtra
 from hf_tools.local import cli, embed, weights
-from hf_tools.local.weights import MINILM, SMOLLM2, Weights
+from hf_tools.local.weights import MINILM, PPOCR, SMOLLM2, WHISPER, Companion, Weights
+from hf_tools.providers import LOCAL_TASKS
 
 CONTENT = b"not much of a model"
 TINY = replace(
@@ -33,7 +34,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_importing_the_backend_imports_nothing_optional() -> None:
     code = (
         "import hf_tools.local, sys;"
-        "assert not [m for m in sys.modules if m.startswith(('xllamacpp', 'onnxruntime', 'numpy', 'tokenizers'))]"
+        "assert not [m for m in sys.modules if m.startswith(('xllamacpp', 'onnxruntime', 'numpy', 'tokenizers', "
+        "'faster_whisper', 'av', 'rapidocr', 'cv2', 'PIL'))]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -44,7 +46,9 @@ def test_the_names_of_the_functions_survive_every_submodule() -> None:
 
 
 def test_tasks_name_their_default_models() -> None:
-    assert set(local.TASKS.values()) == {local.CHAT_MODEL, local.EMBEDDING_MODEL}
+    models = {local.CHAT_MODEL, local.EMBEDDING_MODEL, local.SPEECH_MODEL, local.OCR_MODEL}
+    assert set(local.TASKS.values()) == models
+    assert local.TASKS.keys() == LOCAL_TASKS.keys()
     assert local.TASKS["conversational"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert local.TASKS["text-ranking"] == "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -79,10 +83,36 @@ def test_a_variable_that_names_no_file_is_an_error(monkeypatch: pytest.MonkeyPat
     assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("wanted", [SMOLLM2, MINILM])
+def test_companions_must_be_there_and_right(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    companion = Companion("words.txt", hashlib.sha256(b"words").hexdigest(), 5)
+    model = replace(TINY, companions=(companion,))
+    assert model.total == TINY.size + 5
+    (cache / "tiny.gguf").write_bytes(CONTENT)
+    with pytest.raises(LocalBackendError, match=r"The weights tiny.gguf are not whole: words.txt must be beside them"):
+        weights.locate(model)
+    (cache / "words.txt").write_bytes(b"other")
+    with pytest.raises(LocalBackendError, match=rf"The weights words.txt are damaged: .* {companion.sha256}"):
+        weights.locate(model)
+    monkeypatch.setenv(TINY.variable, str(cache / "tiny.gguf"))
+    assert weights.locate(model) == cache / "tiny.gguf"
+    monkeypatch.delenv(TINY.variable)
+    (cache / "words.txt").write_bytes(b"words")
+    assert weights.locate(model) == cache / "tiny.gguf"
+
+
+@pytest.mark.parametrize("model", [WHISPER, PPOCR])
+def test_the_pinned_sizes_are_those_of_the_files(model: Weights) -> None:
+    path = weights.locate(model)
+    sizes = [path.with_name(companion.filename).stat().st_size for companion in model.companions]
+    assert (path.stat().st_size, sizes) == (model.size, [companion.size for companion in model.companions])
+
+
+@pytest.mark.parametrize("wanted", [SMOLLM2, MINILM, WHISPER, PPOCR])
 def test_missing_weights_say_what_to_do(wanted: Weights, cache: Path) -> None:
     lost = replace(wanted, member="no_such_package/x", variable="HF_TOOLS_TEST_TINY")
-    with pytest.raises((LocalBackendError, MissingExtra), match=r"local pull|pip install 'hf-tools\[local\]'"):
+    with pytest.raises(
+        (LocalBackendError, MissingExtra), match=rf"local pull|pip install 'hf-tools\[{wanted.extra}\]'"
+    ):
         weights.locate(lost)
 
 
@@ -142,3 +172,14 @@ def test_list_says_what_is_missing(capsys: pytest.CaptureFixture[str], cache: Pa
     (cache / SMOLLM2.filename).write_bytes(b"half")
     assert cli.main(["list"]) == 0
     assert "damaged" in capsys.readouterr().out
+
+
+def test_list_says_what_is_not_installed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "MODELS", (replace(WHISPER, engine="no_such_engine"),))
+    assert cli.main(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert "not installed: run pip install 'hf-tools[local-audio]'" in shown
+    assert "78 MB" in shown
+    monkeypatch.setattr(cli, "MODELS", (replace(PPOCR, member="no_such_package/models/x.onnx"),))
+    assert cli.main(["list"]) == 0
+    assert "not here: run pip install 'hf-tools[local-vision]'" in capsys.readouterr().out

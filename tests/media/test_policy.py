@@ -165,7 +165,8 @@ def test_a_refusal_names_what_is_near_and_what_is_allowed(store: MemoryStore, ro
     assert refused(policy, "inputs/cta.png", store).hint == f"Did you mean inputs/cat.png? {near}example.org"
     wrong = handle[:-7] + "00.png"
     assert f"Did you mean {handle}?" in str(refused(policy, wrong, store))
-    known = f"There is invoice.png, inputs/cat.png, {handle}. "
+    assert refused(policy, "CTA.PNG", store).hint == f"Did you mean inputs/cat.png? {near}example.org"
+    known = f"There is {handle}, inputs/cat.png, invoice.png. "
     assert refused(policy, "https://evil.test/", store).hint == f"{known}{near}example.org"
     assert policy.allowed() == f"{near.removeprefix('Allowed: ')}example.org"
     both = MediaPolicy(hosts="public", schemes=("https", "http"), inline_max=100)

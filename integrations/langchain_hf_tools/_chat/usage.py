@@ -14,6 +14,9 @@ INPUT = {"cached_tokens": "cache_read", "cache_creation_tokens": "cache_creation
 OUTPUT = {"reasoning_tokens": "reasoning", "audio_tokens": "audio"}
 """How servers name the parts of a count, and how LangChain does."""
 
+DIGITS = 16
+"""More are no number of tokens."""
+
 
 def usage_of(usage: BaseModel | Mapping[str, Any] | None) -> UsageMetadata | None:
     """Tokens used, with what is known of their parts; None where the server did not say."""
@@ -37,6 +40,8 @@ def _details(value: Any, names: Mapping[str, str]) -> dict[str, int]:
 
 
 def _count(value: Any) -> int | None:
-    """A number of tokens; None for what is none."""
+    """A number of tokens, which some servers write as a text; None for what is none."""
+    if isinstance(value, str) and len(value) < DIGITS and value.isdecimal():
+        return int(value)
     whole = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
     return int(value) if whole else None

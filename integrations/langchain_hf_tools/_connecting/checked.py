@@ -12,7 +12,7 @@ from hf_tools.errors import InputError, shown
 
 SECRET = frozenset(["api_key", "token", "extra_headers", "default_headers"])
 """Fields whose value no message shows."""
-INTERNAL = frozenset(["clients"])
+INTERNAL = frozenset(["bench", "clients"])
 """Fields that are not for callers."""
 
 

@@ -25,6 +25,11 @@ class Clients:
         return self  # connections are shared, never copied
 
     @property
+    def known(self) -> HfInference | AsyncHfInference:
+        """One of the two, to be asked for its settings."""
+        return cast("HfInference | AsyncHfInference", self._blocking or self._awaiting)
+
+    @property
     def blocking(self) -> HfInference:
         """The blocking client; ConfigurationError where the other one's connections cannot be imitated."""
         self._check_open()
