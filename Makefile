@@ -1,6 +1,6 @@
 # Thin wrappers over `pip install -e` and `python -m ...`; the README shows those commands for systems without make.
 # Everything is installed into .venv, once for each change of pyproject.toml.
-#   make demo ARGS='--ask "What is this?"'     make test ARGS='-k errors -x'     make PYTHON=python3.12 test
+#   make demo ARGS='--ask "What does she want?" --file x.wav'     make test ARGS='-k errors -x'     make PYTHON=python3.12 test
 
 PYTHON ?= python3
 ARGS ?=
@@ -20,13 +20,13 @@ PIP := $(PY) $(INSTALL)
 LANGCHAIN := tests/langchain tests/cli tests/live/test_cases.py tests/test_examples.py tests/test_installed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core18 unit lint coverage live servers cassettes weights fresh clean
+.PHONY: help demo test test-core18 unit lint coverage faults faults-peers live servers cassettes weights fresh clean
 
 help: ## this list
 	@echo "Targets (ARGS is passed on, PYTHON chooses the interpreter):"
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-demo: .venv/.installed-demo ## real results from the embedded backend: no token, no network but for the first download
+demo: .venv/.installed-demo ## an agent with tools and files on this machine: no token, no network after the first time
 	$(PY) -m hf_tools local pull
 	$(PY) -m hf_tools demo $(ARGS)
 
@@ -50,6 +50,12 @@ coverage: .venv/.installed-dev ## the test suite with branch coverage, and what 
 	$(MAKE) --no-print-directory test RUN="coverage run -m pytest"
 	$(PY) -m coverage report
 
+faults: .venv/.installed-dev ## every fault of tests/faults on every client, as a table; ARGS are words to choose by
+	$(PY) -m tests.faults $(ARGS)
+
+faults-peers: .venv/.installed-dev ## the same faults on other clients, in an environment of their own; ARGS=--save writes docs
+	$(PY) -m tests.faults.peers $(ARGS)
+
 live: .venv/.installed-dev ## at most 15 small calls against production and one to each provider; needs HF_TOKEN, skipped without
 	$(PY) tests/live/production.py $(ARGS)
 
@@ -69,7 +75,7 @@ fresh: ## clone HEAD into a temporary directory and run demo and test there, twi
 	$(MAKE) --no-print-directory demo && $(MAKE) --no-print-directory test || exit 1; done
 
 clean: ## remove the environments, caches and build output
-	rm -rf .venv .venv-core18 .venv-servers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf .venv .venv-core18 .venv-servers .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
 
 # A .venv that an interrupted run left without pip, or with an old Python, is made anew; one that is whole is only stamped.
 .venv/.created:
@@ -85,8 +91,8 @@ clean: ## remove the environments, caches and build output
 	@touch $@
 
 .venv/.installed-demo: pyproject.toml .venv/.created
-	@echo "Installing hf-tools[local,langchain] into .venv (the first time takes a minute)"
-	@$(PIP) -e ".[local,langchain]"
+	@echo "Installing hf-tools[demo] into .venv (the first time takes a minute or two)"
+	@$(PIP) -e ".[demo]"
 	@touch $@
 
 .venv/.installed-dev: pyproject.toml .venv/.created

@@ -18,9 +18,9 @@ ASK = "Tell me the result in one sentence."
 17 times with this one, with or without a system message; with "Answer the question with it" 16 and 14 times."""
 
 LONG = 160
-"""Characters of a result from which only what is nearest to the question is told: of 41 questions about a transcript, an
-invoice, a table and a document the answer held the fact 18 times without, 27 times with it. The same 41 were looked at
-while it was chosen."""
+"""Characters of a result from which only what is nearest to the question is told: of 41 questions about a transcript,
+an invoice, a table and a document the answer held the fact 18 times without, 27 times with it. The same 41 were looked
+at while it was chosen."""
 NEAREST = 2
 """Lines or sentences of a long result that are told."""
 PIECES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n")
