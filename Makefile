@@ -20,7 +20,7 @@ PIP := $(PY) $(INSTALL)
 LANGCHAIN := tests/langchain tests/cli tests/live/test_cases.py tests/test_examples.py tests/test_installed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core18 unit lint coverage faults faults-peers live servers cassettes weights fresh clean
+.PHONY: help demo test test-core18 unit lint coverage faults faults-peers soak audit live servers cassettes weights fresh clean
 
 help: ## this list
 	@echo "Targets (ARGS is passed on, PYTHON chooses the interpreter):"
@@ -56,6 +56,12 @@ faults: .venv/.installed-dev ## every fault of tests/faults on every client, as 
 faults-peers: .venv/.installed-dev ## the same faults on other clients, in an environment of their own; ARGS=--save writes docs
 	$(PY) -m tests.faults.peers $(ARGS)
 
+soak: .venv/.installed-dev ## 20,000 mixed calls and 1,000 streams at once against a server on this machine, in some three minutes
+	$(PY) -m tests.faults.soak $(ARGS)
+
+audit: .venv/.installed-dev ## known vulnerabilities of the installed packages, by pip-audit in an environment of its own
+	$(PY) -m tests.audit
+
 live: .venv/.installed-dev ## at most 15 small calls against production and one to each provider; needs HF_TOKEN, skipped without
 	$(PY) tests/live/production.py $(ARGS)
 
@@ -75,7 +81,7 @@ fresh: ## clone HEAD into a temporary directory and run demo and test there, twi
 	$(MAKE) --no-print-directory demo && $(MAKE) --no-print-directory test || exit 1; done
 
 clean: ## remove the environments, caches and build output
-	rm -rf .venv .venv-core18 .venv-servers .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf .venv .venv-core18 .venv-servers .venv-audit .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
 
 # A .venv that an interrupted run left without pip, or with an old Python, is made anew; one that is whole is only stamped.
 .venv/.created:

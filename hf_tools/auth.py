@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from hf_tools.errors import ConfigurationError, HfError
+from hf_tools.errors import ConfigurationError, HfError, shown
 from hf_tools.loose import table
 
 if TYPE_CHECKING:
@@ -105,10 +106,30 @@ def is_own_key(token: Token | None) -> bool:
 
 
 def authorization(token: Token | None, url: str, scheme: str = "Bearer") -> str | None:
-    """The Authorization header for this URL, or None where the token may not go there."""
+    """The Authorization header for this URL, or None where the token may not go there.
+
+    ConfigurationError for a token of Hugging Face's that would cross a network unencrypted.
+    """
     if token is None or not (token.explicit or of_hugging_face(url)):
         return None
+    parts = urlsplit(url)
+    if is_hugging_face_token(token) and parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+        raise ConfigurationError(
+            f"a token of Hugging Face's does not go over plain http to {shown(parts.hostname, 60)}: all could read it",
+            hint="Use https, or pass token=False, or the server's own key, which may go there",
+        )
     return f"{scheme} {token.secret.get_secret_value()}"
+
+
+def _is_this_machine(host: str) -> bool:
+    """The host name is the loopback's."""
+    host = host.rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def redacted(error: HfError, token: Token | None) -> HfError:

@@ -13,7 +13,7 @@ from hf_tools.errors import ConfigurationError, InputError
 from hf_tools.options import Options
 from hf_tools.response import Response
 from hf_tools.serving import AsyncServing, Serving
-from hf_tools.settings import client_settings, endpoint_settings
+from hf_tools.settings import Portable, client_settings, endpoint_settings
 from hf_tools.steps import Settings, Steps
 from hf_tools.streams import AsyncStream, Stream
 from hf_tools.task import Out, Part, Server, Streamed, Task
@@ -61,10 +61,8 @@ def _transport(provider: str, http_client: object, kind: str) -> Any:
     return getattr(_local(), kind)
 
 
-class _Common(Catalogue):
+class _Common(Portable, Catalogue):
     """What both clients share: the settings, and copies with other ones."""
-
-    _settings: Settings
 
     @property
     def options(self) -> Options:
@@ -155,7 +153,11 @@ class HfInference(_Common, Serving):
         http_client: Client | None = None,
     ) -> None:
         self._settings = client_settings(token, provider, model, base_url, options)
-        self._http = Http(http_client, _transport(provider, http_client, "transport"))
+        self._http = self._connections(provider, http_client)
+
+    @staticmethod
+    def _connections(provider: str, own: Client | None = None) -> Http:
+        return Http(own, _transport(provider, own, "transport"))
 
     def run(self, task: Task[Out]) -> Out:
         """Run a task and return its answer; raises an HfError."""
@@ -228,7 +230,11 @@ class AsyncHfInference(_Common, AsyncServing):
         http_client: AsyncClient | None = None,
     ) -> None:
         self._settings = client_settings(token, provider, model, base_url, options)
-        self._http = _async_http(http_client, _transport(provider, http_client, "async_transport"))
+        self._http = self._connections(provider, http_client)
+
+    @staticmethod
+    def _connections(provider: str, own: AsyncClient | None = None) -> AsyncHttp:
+        return _async_http(own, _transport(provider, own, "async_transport"))
 
     async def run(self, task: Task[Out]) -> Out:
         """Run a task and return its answer; raises an HfError."""

@@ -112,7 +112,7 @@ class _Ask:
             headers["authorization"] = token
         headers |= {name.lower(): value for name, value in options.extra_headers.items()}
         send = Send("GET", url, tuple(headers.items()), deadline=self.deadline, waits=options.waits(), limit=4 * 2**20)
-        attempts = Attempts(options.attempts, False, options.wait_for_model)
+        attempts = Attempts(options.attempts, False, options.wait_for_model, budget=self.settings.memory.budget)
         try:
             return (yield from persistent(send, attempts, self.deadline, definite=definite))
         except StatusError as error:
@@ -129,6 +129,7 @@ def persistent(send: Send, attempts: Attempts, deadline: float | None, *, defini
             unsure = definite and reply.status >= 500 and reply.status != 501
             if unsure or reply.status in NOT_EXECUTED or reply.status in (401, 403):
                 raise status_error(reply, time.time())
+            attempts.succeeded()
             return reply
         except HfError as error:
             left = None if deadline is None else deadline - time.monotonic()
@@ -167,7 +168,8 @@ def _recommended(task: str, settings: Settings, deadline: float | None) -> Steps
             raise InputError("request: `model` is missing", hint="Pass `model`, or `task_hint`")
         url = f"{providers.HUB}/api/tasks"
         send = Send("GET", url, (("user-agent", "hf-tools"),), deadline=deadline, waits=settings.options.waits())
-        reply = yield from persistent(send, Attempts(settings.options.attempts, False), deadline)
+        attempts = Attempts(settings.options.attempts, False, budget=settings.memory.budget)
+        reply = yield from persistent(send, attempts, deadline)
         memory |= _recommendations(_object(reply))
     if task not in memory:
         raise InputError(f"{task}: `model` is missing, and the Hub recommends none", hint="Pass `model`")

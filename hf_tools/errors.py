@@ -236,7 +236,7 @@ class ShapeError(ResponseError):
 
 
 class UnexpectedContent(ResponseError):
-    """HTML, or text where media was promised."""
+    """HTML, text where media was promised, or a body that is packed as nobody asked for."""
 
 
 class EmptyResponse(ResponseError):

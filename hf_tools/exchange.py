@@ -95,7 +95,9 @@ class _Call(Generic[Out]):
     def __init__(self, task: Task[Out], settings: Settings, deadline: float | None, *, stream: bool = False) -> None:
         self.task, self.settings, self.deadline, self.stream = task, settings, deadline, stream
         options = settings.options
-        self.attempts = Attempts(options.attempts, task.costly, options.wait_for_model, slow=task.slow)
+        self.attempts = Attempts(
+            options.attempts, task.costly, options.wait_for_model, slow=task.slow, budget=settings.memory.budget
+        )
         self.place: dict[str, str | None] = {"task": task.name}
         self.route: Route | None = None
 
@@ -144,7 +146,9 @@ class _Call(Generic[Out]):
             request = yield from self._request()
             while True:
                 try:
-                    return read((yield from self._sent(request)))
+                    found = read((yield from self._sent(request)))
+                    self.attempts.succeeded()
+                    return found
                 except HfError as error:
                     request = self._again(request, error)
         except HfError as error:

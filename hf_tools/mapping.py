@@ -105,7 +105,9 @@ def _asked(model: str, settings: Settings, deadline: float | None) -> Steps[Mapp
         headers = hub_headers(settings, url)
         send = Send("GET", url, headers, deadline=deadline, waits=settings.options.waits(), limit=4 * 2**20)
         try:
-            reply = yield from persistent(send, Attempts(settings.options.attempts, False), deadline, definite=True)
+            reply = yield from persistent(
+                send, Attempts(settings.options.attempts, False, budget=settings.memory.budget), deadline, definite=True
+            )
         except (AuthenticationError, PermissionDenied) as error:
             if any(name == "authorization" for name, _ in headers):
                 raise

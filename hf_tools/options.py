@@ -16,7 +16,9 @@ LONGEST = 10_000_000
 class Timeout:
     """Seconds for each wait, None for no limit; `total` is for the whole call with its retries.
 
-    `read` is the longest silence of the server, before its answer as well; in a stream between its chunks.
+    `read` is the longest silence of the server, before its answer as well; in a stream between its chunks. `idle` is
+    for streams: so long may a server keep one alive with comments and pings while nothing of the answer comes; models
+    that think unseen need minutes. It is noticed with the next bytes.
     `total` is "default" (120 s, 600 s for media, none for streams), a number, or None.
     """
 
@@ -25,9 +27,10 @@ class Timeout:
     write: float | None = 60.0
     pool: float | None = 30.0
     total: float | Literal["default"] | None = "default"
+    idle: float | None = 300.0
 
     def __post_init__(self) -> None:
-        for name in ("connect", "read", "write", "pool"):
+        for name in ("connect", "read", "write", "pool", "idle"):
             seconds("timeout", getattr(self, name), name)
         if self.total != "default":
             seconds("timeout", self.total, "total")

@@ -35,6 +35,7 @@ STATUSES: Mapping[int, tuple[type[StatusError], str | None]] = {
     402: (PaymentRequired, "Buy credits or subscribe at https://huggingface.co/settings/billing, or set `bill_to`"),
     403: (PermissionDenied, 'The token needs the permission "Make calls to Inference Providers", a gated model access'),
     404: (NotFound, "Check the model ID, and that a provider serves it for this task"),
+    407: (InvalidRequest, "A proxy asks for a user and a password: set them in HTTP_PROXY or HTTPS_PROXY"),
     410: (NotFound, "The model or route is gone; pick another one"),
     413: (InvalidRequest, "The request is too large: send less, or smaller media"),
     424: (GenerationError, None),

@@ -49,7 +49,9 @@ def models(task: str, provider: str | None, limit: int, settings: Settings) -> S
     deadline = ends(settings.options.total(120.0))
     url = _listing(task, provider, limit)
     send = Send("GET", url, hub_headers(settings, url), deadline=deadline, waits=settings.options.waits())
-    reply = yield from persistent(send, Attempts(settings.options.attempts, False), deadline, definite=True)
+    reply = yield from persistent(
+        send, Attempts(settings.options.attempts, False, budget=settings.memory.budget), deadline, definite=True
+    )
     if reply.status != 200:
         raise status_error(reply, time.time()).at(url=url.partition("?")[0])
     return listed(reply)

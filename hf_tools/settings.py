@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from hf_tools import providers
 from hf_tools.auth import find_token
@@ -42,3 +43,34 @@ def endpoint_settings(url: str, token: str | SecretStr | bool | None, server: An
 def _check_options(options: object) -> None:
     if not isinstance(options, Options):
         raise ConfigurationError(f"`options` must be an Options, got {type(options).__name__}")
+
+
+class Portable:
+    """How a client is copied, and how it travels in a pickle.
+
+    A copy shares the connections. A deep copy and a pickle hold the settings alone: what comes of them has connections
+    of its own. A token that was passed travels along; one that was found is found anew where the client arrives.
+    """
+
+    _settings: Settings
+    _http: Any
+    _connections: Any
+
+    def __copy__(self) -> Self:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._http.is_own:
+            said = "a client with an HTTP client of your own can be neither pickled nor copied with its connections"
+            raise ConfigurationError(said, hint="Make it anew where it is needed")
+        # what was learned may not hold elsewhere
+        state = {each.name: getattr(self._settings, each.name) for each in fields(Settings) if each.name != "memory"}
+        found = self._settings.token is not None and not self._settings.token.explicit
+        return {**state, "token": True if found else state["token"]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        given: dict[str, Any] = {**state, "token": find_token() if state["token"] is True else state["token"]}
+        self._settings = Settings(**given)
+        self._http = self._connections(self._settings.provider)

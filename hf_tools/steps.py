@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from hf_tools.auth import Token
 from hf_tools.media.source import Source
 from hf_tools.options import Options, Timeout
+from hf_tools.retry import Budget
 from hf_tools.task import Reply, Server
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Memory:
     """What the Hub says of a model, by its ID and the token's digest, with the time until which it holds."""
     flights: dict[tuple[str, str], Flight] = field(default_factory=lambda: dict[tuple[str, str], Flight]())
     """Questions that are under way."""
+    budget: Budget = field(default_factory=Budget)
+    """What is left for further attempts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from contextlib import AsyncExitStack, ExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from hf_tools._http import Http, pieces
+from hf_tools._http import Http, drain, pieces
 from hf_tools.auth import redacted
 from hf_tools.errors import (
     HfError,
@@ -41,6 +42,15 @@ class _Reading(Generic[Out, Part]):
         self.opened: Opened[Out, Part] | None = None
         self.ended = self.complete = self.interrupted = False
 
+    @contextmanager
+    def to_the_end(self) -> Generator[None]:
+        """A connection that breaks, or falls silent, after the end of the answer takes nothing from it."""
+        try:
+            yield
+        except TransportError:
+            if self.opened is None or not self.opened.decoder.finished:
+                raise
+
     def failed(self, error: HfError) -> HfError:
         """The error of a stream that has begun: with its place and the answer as far as it came."""
         self.interrupted = True
@@ -55,6 +65,24 @@ class _Reading(Generic[Out, Part]):
             error.status, error.headers, error.body = head.status, head.headers, error.body[:KEPT]
             error.request_id = request_id(head.headers)
         return redacted(error.at(**self.opened.place), self.settings.token)
+
+
+class _Patience:
+    """Ends a stream that is only kept alive: nothing of the answer has come for `Timeout.idle` seconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.options.waits(stream=True).idle
+        self.heard()
+
+    def heard(self) -> None:
+        """Something of the answer has come, and the reader is back."""
+        self._since = time.monotonic()
+
+    def check(self) -> None:
+        """RequestTimeout when it was too long."""
+        if self._seconds is not None and time.monotonic() - self._since > self._seconds:
+            message = f"the server only kept the connection alive for {self._seconds:g} s"
+            raise RequestTimeout(message, hint="Pass Timeout(idle=...) for a model that thinks longer")
 
 
 class _Told(Generic[Out, Part]):
@@ -155,11 +183,17 @@ def _parts(reading: _Reading[Out, Part], http: Http) -> Generator[Part, None, No
     try:
         with ExitStack() as held:
             begun, response = http.drive(_opened(reading.task, reading.settings), held)
-            reading.opened, decoder = begun, begun.decoder
-            for data in pieces(response, begun.deadline):
-                yield from decoder.feed(data)
-                if decoder.done:
-                    break
+            reading.opened, decoder, patience = begun, begun.decoder, _Patience(reading.settings)
+            with reading.to_the_end():
+                for data in (flow := pieces(response, begun.deadline)):
+                    for part in decoder.feed(data):
+                        yield part
+                        patience.heard()
+                    if decoder.done:
+                        if http.bounded:
+                            drain(flow)
+                        break
+                    patience.check()
             yield from decoder.close()
             reading.complete = True
     except HfError as error:
@@ -210,18 +244,22 @@ class AsyncStream(_Told[Out, Part]):
 
 
 async def _aparts(reading: _Reading[Out, Part], http: AsyncHttp) -> AsyncGenerator[Part, None]:
-    from hf_tools._http.aio import apieces
+    from hf_tools._http.aio import adrain, apieces
 
     try:
         async with AsyncExitStack() as held:
             begun, response = await http.drive(_opened(reading.task, reading.settings), held)
-            reading.opened, decoder = begun, begun.decoder
+            reading.opened, decoder, patience = begun, begun.decoder, _Patience(reading.settings)
             source = await held.enter_async_context(aclosing(apieces(response, begun.deadline)))
-            async for data in source:
-                for part in decoder.feed(data):
-                    yield part
-                if decoder.done:
-                    break
+            with reading.to_the_end():
+                async for data in source:
+                    for part in decoder.feed(data):
+                        yield part
+                        patience.heard()
+                    if decoder.done:
+                        await adrain(source)
+                        break
+                    patience.check()
             for part in decoder.close():
                 yield part
             reading.complete = True

@@ -174,6 +174,8 @@ class Decoder(Protocol[Out_co, Part_co]):
     """Tokens used, as far as the server told."""
     done: bool
     """The last event has come: what follows is of no interest."""
+    finished: bool
+    """The answer is whole, as far as the server told: an end without a last event is a good one."""
 
     @property
     def final(self) -> Out_co:

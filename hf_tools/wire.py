@@ -31,6 +31,8 @@ from hf_tools.task import Body, Reply, Route, Task, cannot
 T = TypeVar("T")
 M = TypeVar("M", bound=Media)
 
+MOST_WRONG = 1000
+"""Wrong values of an answer that are looked at one by one: pydantic takes a kilobyte for each of them."""
 TOOLKIT_TYPES = frozenset(
     f"image/{kind}" for kind in ("png", "jpeg", "tiff", "bmp", "gif", "webp")
 ) | frozenset(
@@ -158,6 +160,9 @@ def parse(kind: type[T], value: Any) -> T:
     try:
         result: T = _adapter(cast(Hashable, kind)).validate_python(value)
     except ValidationError as error:
+        if error.error_count() > MOST_WRONG:
+            said = f"unexpected answer: {error.error_count()} values are of another shape; it begins {excerpt(value)}"
+            raise ShapeError(said) from None  # the error holds all of them
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the answer"
         raise ShapeError(f"unexpected answer: {where}: {first['msg']}; it begins {excerpt(value)}") from error

@@ -3,7 +3,7 @@
 - The network is closed for the whole session, collection included: sockets reach loopback addresses and Unix sockets
   only, and no other name is looked up. Subprocesses are not covered; those of the tests need no network.
 - `clean_environment` (autouse) removes the variables that change how the clients behave and points HF_HOME to where
-  nothing is, so that no test sees a token that it did not set itself.
+  nothing is, so that no test sees a token of the user's. HF_TOKEN is a canary, and `tests/canary.py` watches for it.
 """
 
 import ipaddress
@@ -13,7 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+from tests import canary
+
+hypothesis.settings.register_profile("shared", deadline=None)  # machines that run tests are busy
+hypothesis.settings.load_profile("shared")
 
 FOREIGN = ("HF_", "HUGGING_FACE_", "HUGGINGFACE", "LANGSMITH_", "LANGCHAIN_")
 """Beginnings of the variables that no test sees; those of this project (HF_TOOLS_) stay."""
@@ -64,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
         patch.setattr(socket, name, guarded(getattr(socket, name), 0, check))
     patch.setattr(socket, "create_connection", guarded(socket.create_connection, 0, check_address))
+    canary.Watch().start(config)
 
 
 LIVE = ("tests/local/", "tests/live/", "tests/cli/test_demo.py", "tests/test_examples.py", "tests/test_readme.py")
@@ -85,10 +92,12 @@ def no_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, no_home: Path) -> None:
-    """An environment without tokens, proxies and tracing; HF_HOME names a directory that does not exist."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, no_home: Path, request: pytest.FixtureRequest) -> None:
+    """An environment with the canary for a token, without proxies and tracing; HF_HOME does not exist."""
     for name in list(os.environ):
         foreign = name.startswith(FOREIGN) and not name.startswith("HF_TOOLS_")
         if foreign or name.upper() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HOME", str(no_home))
+    if request.function.__name__ not in canary.ELSEWHERE:
+        monkeypatch.setenv("HF_TOKEN", canary.CANARY)

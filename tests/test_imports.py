@@ -27,10 +27,10 @@ LAYERS = {
     "auth": 5,
     "options": 5,
     "providers": 5,
+    "retry": 5,
     "steps": 5,
     "response": 5,
     "replies": 6,
-    "retry": 6,
     "downloads": 6,
     "endpoints": 6,
     "mapping": 6,
@@ -66,7 +66,10 @@ BASE = {"httpcore", "httpx", "pydantic", "pydantic_core", "typing_extensions"}
 
 HTTPX = {
     "hf_tools._http",
-    *(f"hf_tools._http.{part}" for part in ("__init__", "aio", "deadlines", "faults", "guarded", "shards", "shared", "sync")),
+    *(
+        f"hf_tools._http.{part}"
+        for part in ("__init__", "aio", "deadlines", "faults", "guarded", "network", "shards", "shared", "sync")
+    ),
     "hf_tools.local.transports",
 }
 """The only modules that import httpx, but for annotations."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import threading
@@ -17,7 +18,8 @@ import httpx
 
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import sharded
-from hf_tools._http.shared import LIMITS, Whole, expect, head_of, landed, left, no_cookies, request, tls
+from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, landed, left, no_cookies, request, tls
+from hf_tools._http.unpacking import Unpacking, araw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
@@ -127,7 +129,7 @@ class AsyncHttp:
                 if step.stream and response.is_success:
                     return head_of(response), response
                 whole = Whole(response, step)
-                async for piece in response.aiter_bytes():
+                async for piece in araw(response):
                     if whole.add(piece):
                         break
         return whole.reply(response), response
@@ -150,9 +152,16 @@ class Until:
             raise late() from error
 
 
+async def adrain(flow: AsyncGenerator[bytes, None]) -> None:
+    """Read on for a moment after the last event: where the body ends there, its connection serves the next call."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(DRAIN):
+            await anext(flow, None)
+
+
 async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream as they come."""
-    source = aiter(response.aiter_bytes())
+    unpacking, source = Unpacking(response), aiter(araw(response))
     with ours(deadline):
         while True:
             try:
@@ -160,7 +169,8 @@ async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGene
                     piece = await anext(source)
             except StopAsyncIteration:
                 return
-            yield piece
+            for plain in unpacking.feed(piece):
+                yield plain
 
 
 async def _guard(http: httpx.AsyncClient, owner: Any, loop: Any) -> AsyncGenerator[None, None]:

@@ -6,9 +6,11 @@ call for ever, in the head of an answer as well. Here each read, write and conne
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import ssl
 import time
-import urllib.request
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +18,8 @@ import httpcore
 import httpx
 
 from hf_tools._http.faults import DEADLINE
+from hf_tools._http.network import FAILED, Gate, Way, spoken
+from hf_tools._http.shared import proxied
 
 
 def left(timeout: float | None) -> float | None:
@@ -31,15 +35,32 @@ def left(timeout: float | None) -> float | None:
 
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
+        self._stream, self._begun, self._closed, self._pid = stream, False, False, os.getpid()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, left(timeout))
+        data = b""
+        try:
+            data = self._stream.read(max_bytes, left(timeout))
+        except httpcore.ReadError:
+            if not self._closed:
+                raise
+        if self._closed:  # the end of what was read is not the end of the answer
+            raise httpcore.ReadError("the client was closed meanwhile")
+        if not self._begun:
+            self._begun = True
+            spoken(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, left(timeout))
 
     def close(self) -> None:
+        """Close, and wake up another thread that reads here, which closing alone leaves asleep."""
+        self._closed = True
+        raw = self._stream.get_extra_info("socket")
+        if isinstance(raw, socket.socket) and self._pid == os.getpid():  # never what a forked child has copied
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
         self._stream.close()
 
     def start_tls(
@@ -52,14 +73,35 @@ class _Stream(httpcore.NetworkStream):
 
 
 class Backend(httpcore.SyncBackend):
-    """The network, with every wait bounded by the deadline of the call."""
+    """The network, with every wait bounded by the deadline of the call, looking up a name as well."""
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        super().__init__()
+        self._gate, self.closed = gate, False
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
-        """Connect within what is left."""
-        return _Stream(super().connect_tcp(host, port, left(timeout), local_address, socket_options))
+        """Look the name up, and connect to the first of its addresses that answers."""
+        way = Way(host, port, left(timeout), self._gate)
+        if way.lookup is not None:
+            way.lookup.done.wait(way.left)
+        failure: Exception | None = None
+        for address, seconds in way.attempts():
+            try:
+                stream = _Stream(super().connect_tcp(address, port, left(seconds), local_address, socket_options))
+            except FAILED as error:
+                failure = error
+            else:
+                return self._kept(stream)
+        raise failure or httpcore.ConnectError("no address")
+
+    def _kept(self, stream: _Stream) -> httpcore.NetworkStream:
+        if self.closed:  # by another thread: the pool would never close this one
+            stream.close()
+            raise httpcore.ConnectError("the client was closed meanwhile")
+        return stream
 
 
 class Deadlined(httpx.HTTPTransport):
@@ -71,16 +113,22 @@ class Deadlined(httpx.HTTPTransport):
 
     def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
         super().__init__(verify=tls, limits=limits)
+        self._backend = Backend()
         if isinstance(getattr(self, "_pool", None), httpcore.ConnectionPool):
             self._pool = httpcore.ConnectionPool(
                 ssl_context=tls,
                 max_connections=limits.max_connections,
                 max_keepalive_connections=limits.max_keepalive_connections,
                 keepalive_expiry=limits.keepalive_expiry,
-                network_backend=Backend(),
+                network_backend=self._backend,
             )
+
+    def close(self) -> None:
+        """Close the connections, and those that are just being made."""
+        self._backend.closed = True
+        super().close()
 
 
 def deadlined(tls: ssl.SSLContext, limits: httpx.Limits) -> Deadlined | None:
     """The transport for the network; None where a proxy is set, for httpx then chooses transports by itself."""
-    return None if urllib.request.getproxies() else Deadlined(tls, limits)
+    return None if proxied() else Deadlined(tls, limits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,10 +28,15 @@ DEADLINE: ContextVar[float | None] = ContextVar("DEADLINE", default=None)
 """Monotonic time at which the call of this thread ends."""
 
 
+BROKEN = "disconnected|peer closed|ConnectionTerminated"
+"""What the HTTP library says of a connection that has ended, and not of an answer that it cannot read."""
+
+
 @contextmanager
 def until(deadline: float | None) -> Generator[None, None, None]:
-    """Bound what this thread waits for."""
-    token = DEADLINE.set(deadline)
+    """Bound what this thread waits for; an earlier bound around this one stays."""
+    outer = DEADLINE.get()
+    token = DEADLINE.set(deadline if outer is None or (deadline is not None and deadline < outer) else outer)
     try:
         yield
     finally:
@@ -60,7 +67,8 @@ def _translated(error: Exception) -> HfError:
             message = "no connection became free: too many calls or unread streams are open"
             return RequestTimeout(message, sent=False, retryable=False)
         case httpx.ConnectTimeout():
-            return RequestTimeout("no connection within the connect timeout", sent=False)
+            why = f": {text}" if "resolution" in text else ""
+            return RequestTimeout(f"no connection within the connect timeout{why}", sent=False)
         case httpx.TimeoutException():
             message = f"the server was silent for too long ({type(error).__name__})"
             return RequestTimeout(message, hint="Raise `timeout`, or pass Timeout(read=...)")
@@ -68,6 +76,9 @@ def _translated(error: Exception) -> HfError:
             return _unconnected(error, text)
         case httpx.RemoteProtocolError() if "location" in text.lower():
             return TransportError(f"the answer redirects to no valid address: {text}", retryable=False)
+        case httpx.RemoteProtocolError() if not re.search(BROKEN, text):
+            hint = "Is the address, with its port, that of the inference server?"
+            return TransportError(f"the answer is not HTTP as it should be: {text}", hint=hint, retryable=False)
         case httpx.TransportError():
             return ConnectionLost(f"the connection broke: {text}")
         case httpx.DecodingError():
@@ -81,10 +92,27 @@ def _translated(error: Exception) -> HfError:
 
 
 def _unconnected(error: httpx.RequestError, text: str) -> ConnectError:
+    if "All connection attempts failed" in text:
+        text = _first(error)
     lowered = text.lower()
+    if "wrong version number" in lowered or "wrong_version_number" in lowered or "record layer" in lowered:
+        hint = "Nothing there speaks TLS: is it http:// instead of https://, or another port?"
+        return ConnectError(f"no secure connection: {text}", hint=hint, retryable=False)
     if "certificate" in lowered or "ssl" in lowered:
         hint = "Fix the certificate, or pass http_client= with a CA file; do not switch verification off"
         return ConnectError(f"no secure connection: {text}", hint=hint, retryable=False)
+    if isinstance(error, httpx.ProxyError):
+        hint = "The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY refuses: are its user and password right?"
+        return ConnectError(f"no connection through the proxy: {text}", hint=hint, retryable=False)
     if "name or service" in lowered or "getaddrinfo" in lowered or "name resolution" in lowered:
         return ConnectError(f"the host name cannot be resolved: {text}", hint="Is the name right, and are you online?")
     return ConnectError(f"no connection: {text}", retryable=isinstance(error, httpx.ConnectError))
+
+
+def _first(error: BaseException | None) -> str:
+    """The system's word for what an error goes back to; asyncio's way of connecting hides it."""
+    number = 0
+    while error is not None:
+        number = getattr(error, "errno", None) or number
+        error = error.__cause__ or error.__context__
+    return f"[Errno {number}] {os.strerror(number)}"

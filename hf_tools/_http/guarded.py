@@ -6,135 +6,18 @@ checked, and the connection goes to one of those. TLS still verifies the name. N
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, cast
+from typing import Any
 
 import httpcore
 import httpx
 
-from hf_tools._http.deadlines import Backend, left
-from hf_tools._http.shared import landed, no_cookies, tls
+from hf_tools._http.deadlines import Backend
+from hf_tools._http.network import AsyncBackend, Gate
+from hf_tools._http.shared import no_cookies, tls
 from hf_tools.errors import MediaError, shown
-from hf_tools.media.addresses import literal
-from hf_tools.steps import Flight, Send
-
-TRIED = 4
-"""Addresses of a host that are tried, one after the other."""
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name, in the system's order."""
-    return list(dict.fromkeys(str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-
-
-class Lookup:
-    """A name that is looked up in a thread of its own: the system's resolver knows no deadline."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.done = Flight()
-        self._found: list[str] | Exception = []
-        self._asked = host, port
-        threading.Thread(target=self._run, name="hf-tools lookup", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self._found = resolve(*self._asked)
-        except Exception as error:  # noqa: BLE001 - whoever waits raises it
-            self._found = error
-        self.done.land()
-
-    def addresses(self) -> list[str]:
-        """What was found; httpcore's error where it was nothing, in time."""
-        if isinstance(self._found, OSError | UnicodeError):
-            raise httpcore.ConnectError(f"name resolution failed for {shown(self._asked[0], 60)}") from self._found
-        if isinstance(self._found, Exception):
-            raise self._found
-        if not self._found:
-            raise httpcore.ConnectTimeout("name resolution took too long")
-        return self._found
-
-
-class Blocking(Backend):
-    """The network for the blocking driver, behind the guard of a step."""
-
-    def __init__(self, step: Send) -> None:
-        super().__init__()
-        self._guard = Guard(step)
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:  # fmt: skip
-        """Look the name up, check its addresses, and connect to one of them."""
-        lookup = self._guard.admitted(host, port)
-        if lookup is not None:
-            lookup.done.wait(left(timeout))
-        failure: Exception | None = None
-        for address in self._guard.checked(host, lookup):
-            try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure or httpcore.ConnectError("no address")
-
-
-class Awaiting(httpcore.AsyncNetworkBackend):
-    """The network for the awaiting driver, behind the guard of a step."""
-
-    def __init__(self, step: Send) -> None:
-        self._guard = Guard(step)
-        self._network: httpcore.AsyncNetworkBackend = cast(Any, httpcore.AnyIOBackend)()
-
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,  # noqa: ASYNC109 - httpcore's name
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:  # fmt: skip
-        """Look the name up, check its addresses, and connect to one of them."""
-        lookup = self._guard.admitted(host, port)
-        if lookup is not None:
-            await landed(lookup.done, timeout)
-        failure: Exception | None = None
-        for address in self._guard.checked(host, lookup):
-            try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure or httpcore.ConnectError("no address")
-
-
-class Gate(Protocol):
-    """What is asked of the guard of a step."""
-
-    def admit(self, host: str, port: int) -> None:
-        """Refuse a host or port."""
-        ...
-
-    def admit_addresses(self, host: str, addresses: list[str]) -> None:
-        """Refuse a host for its addresses."""
-        ...
-
-
-class Guard:
-    """What both networks ask of a step's guard."""
-
-    def __init__(self, step: Send) -> None:
-        assert step.guard is not None
-        self._gate: Gate = step.guard.gate
-
-    def admitted(self, host: str, port: int) -> Lookup | None:
-        """The lookup of a name that is admitted; None for an address."""
-        self._gate.admit(host, port)
-        return None if literal(host) else Lookup(host, port)
-
-    def checked(self, host: str, lookup: Lookup | None) -> list[str]:
-        """The addresses to connect to, all of them checked."""
-        addresses = [host] if lookup is None else lookup.addresses()
-        self._gate.admit_addresses(host, addresses)
-        return addresses[:TRIED]
+from hf_tools.steps import Send
 
 
 @contextmanager
@@ -147,6 +30,11 @@ def _as_httpx() -> Generator[None, None, None]:
         if type(error).__module__.partition(".")[0] != "httpcore" or same is None:
             raise
         raise same(str(error)) from error
+
+
+def _gate(step: Send) -> Gate:
+    assert step.guard is not None
+    return step.guard.gate
 
 
 def _asked(request: httpx.Request) -> httpcore.Request:
@@ -189,7 +77,7 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 class _Transport(httpx.BaseTransport):
     def __init__(self, step: Send) -> None:
-        self._pool = httpcore.ConnectionPool(tls(), network_backend=Blocking(step))
+        self._pool = httpcore.ConnectionPool(tls(), network_backend=Backend(_gate(step)))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with _as_httpx():
@@ -204,7 +92,7 @@ class _Transport(httpx.BaseTransport):
 
 class _AsyncTransport(httpx.AsyncBaseTransport):
     def __init__(self, step: Send) -> None:
-        self._pool = httpcore.AsyncConnectionPool(tls(), network_backend=Awaiting(step))
+        self._pool = httpcore.AsyncConnectionPool(tls(), network_backend=AsyncBackend(_gate(step)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         with _as_httpx():

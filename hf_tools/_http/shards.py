@@ -6,12 +6,18 @@ flight costs five times what thirteen pools with eight each cost (measured; enco
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ssl
-import urllib.request
-from collections.abc import AsyncIterator, Callable
-from typing import cast
+import types
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from typing import Any, cast
 
+import httpcore
 import httpx
+
+from hf_tools._http.network import AsyncBackend
+from hf_tools._http.shared import proxied
 
 IN_FLIGHT = 8
 """Requests in one pool before another pool is opened."""
@@ -23,6 +29,45 @@ class _Pool:
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self.transport = transport
         self.load = 0
+
+    async def swept(self) -> None:
+        """Close connections that no request uses: httpcore keeps one that was cancelled just as it was made.
+
+        They stand in private lists of its pool; where those are not there, nothing is done.
+        """
+        inner = getattr(self.transport, "_pool", None)
+        known, asked = getattr(inner, "_connections", []), getattr(inner, "_requests", [])
+        used = [each.connection for each in asked]
+        for each in [one for one in known if one not in used and "NEW" in one.info()]:
+            known.remove(each)
+            await put_off(each.aclose())
+
+
+@types.coroutine
+def put_off(made: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+    """Await to its end what only gives others their turn: a cancellation meanwhile is raised after it.
+
+    httpcore gives a connection back in several steps; cancelled between two of them it would keep it for ever.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    resume: Callable[[], Any] = functools.partial(made.send, None)
+    while True:
+        try:
+            waits_for = resume()
+        except StopIteration:
+            break
+        resume = functools.partial(made.send, None)
+        try:
+            yield waits_for
+        except asyncio.CancelledError as error:
+            if waits_for is None:
+                cancelled = error
+            else:  # it waits for something, maybe for long
+                resume = functools.partial(made.throw, error)
+        except GeneratorExit as error:
+            resume = functools.partial(made.throw, error)
+    if cancelled is not None:
+        raise cancelled
 
 
 class _Counted(httpx.AsyncByteStream):
@@ -39,7 +84,7 @@ class _Counted(httpx.AsyncByteStream):
         if self._open:
             self._open = False
             self._pool.load -= 1
-        await self._stream.aclose()
+        await put_off(self._stream.aclose())
 
 
 class Shards(httpx.AsyncBaseTransport):
@@ -57,6 +102,7 @@ class Shards(httpx.AsyncBaseTransport):
             response = await pool.transport.handle_async_request(request)
         except BaseException:
             pool.load -= 1
+            await pool.swept()
             raise
         response.stream = _Counted(cast(httpx.AsyncByteStream, response.stream), pool)
         return response
@@ -76,9 +122,26 @@ class Shards(httpx.AsyncBaseTransport):
             await pool.transport.aclose()
 
 
+class Looking(httpx.AsyncHTTPTransport):
+    """httpx's own transport on a pool whose names are looked up within the time to connect.
+
+    asyncio's own look-up goes on in a thread when nobody waits for it any more, and `asyncio.run` then waits for that
+    thread. Where httpx's private attribute is not there, this is httpx's transport unchanged.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
+        super().__init__(verify=tls, limits=limits)
+        if isinstance(getattr(self, "_pool", None), httpcore.AsyncConnectionPool):
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=tls,
+                max_connections=limits.max_connections,
+                max_keepalive_connections=limits.max_keepalive_connections,
+                keepalive_expiry=limits.keepalive_expiry,
+                network_backend=AsyncBackend(),
+            )
+
+
 def sharded(tls: ssl.SSLContext) -> Shards | None:
     """The transport for the network; None where a proxy is set, for httpx then chooses transports by itself."""
-    if urllib.request.getproxies():
-        return None
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=IN_FLIGHT)
-    return Shards(lambda: httpx.AsyncHTTPTransport(verify=tls, limits=limits))
+    return None if proxied() else Shards(lambda: Looking(tls, limits))

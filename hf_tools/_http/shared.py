@@ -7,17 +7,23 @@ import contextlib
 import functools
 import ssl
 import time
+import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from hf_tools._http.faults import late
-from hf_tools.errors import ConfigurationError, ResponseTooLarge
+from hf_tools._http.unpacking import ACCEPTED, Unpacking
+from hf_tools.errors import ConfigurationError, ResponseError, ResponseTooLarge
 from hf_tools.response import KEPT
 from hf_tools.steps import Flight, Send
 from hf_tools.task import Reply
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
+
+
+DRAIN = 0.1
+"""Seconds for what comes after the last event of a stream, as openai-python has it."""
 
 
 def expect(own: object, kind: type) -> None:
@@ -33,6 +39,11 @@ def tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def proxied() -> bool:
+    """A proxy is set in the environment or the system; a list of hosts without one alone is none."""
+    return any(name != "no" for name in urllib.request.getproxies())
+
+
 def no_cookies() -> CookieJar:
     """A jar that takes no cookie: what one answer sets must not travel with another user's request."""
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
@@ -45,7 +56,8 @@ def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request
     timeout = httpx.Timeout(
         **{name: value if left is None else min(value or left, left) for name, value in each.items()}
     )
-    return http.build_request(step.method, step.url, headers=step.headers, content=step.content, timeout=timeout)
+    headers = {"accept-encoding": ACCEPTED, **dict(step.headers)}
+    return http.build_request(step.method, step.url, headers=headers, content=step.content, timeout=timeout)
 
 
 def left(deadline: float | None) -> float | None:
@@ -79,17 +91,35 @@ class Whole:
         self.limit, self.deadline = (KEPT if self.error else step.limit), step.deadline
         self.pieces: list[bytes] = []
         self.size = 0
+        self._unpacking = Unpacking(response)
+        told = response.headers.get("content-length", "")
+        if not self.error and told.isdecimal() and len(told) < 20 and int(told) > self.limit:
+            raise self._too_large()
 
-    def add(self, piece: bytes) -> bool:
-        """Keep a piece; True when no more is wanted."""
+    def add(self, raw: bytes) -> bool:
+        """Keep what has come; True when no more is wanted."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise late()
+        try:
+            return any(self._kept(piece) for piece in self._unpacking.feed(raw))
+        except ResponseError:
+            if self.error:  # its status says enough
+                return True
+            raise
+
+    def _kept(self, piece: bytes) -> bool:
         self.pieces.append(piece)
         self.size += len(piece)
         if self.size > self.limit and not self.error:
-            raise ResponseTooLarge(f"the answer is larger than {self.limit // 2**20} MiB")
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise late()
+            raise self._too_large()
         return self.size > self.limit
 
+    def _too_large(self) -> ResponseTooLarge:
+        return ResponseTooLarge(f"the answer is larger than {self.limit // 2**20} MiB")
+
     def reply(self, response: httpx.Response) -> Reply:
+        """The whole; DecodeError where its packing is cut short."""
+        if not self.error:
+            self._unpacking.end()
         head = head_of(response)
         return Reply(head.status, head.headers, b"".join(self.pieces))

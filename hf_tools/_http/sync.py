@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
@@ -15,7 +16,8 @@ from typing import Any, TypeVar
 import httpx
 
 from hf_tools._http.faults import late, ours, until
-from hf_tools._http.shared import LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.unpacking import Unpacking, raw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
@@ -30,6 +32,8 @@ class Http:
         expect(own, httpx.Client)
         self._own, self._transport = own, transport
         self._made: httpx.Client | None = None
+        self.bounded = False
+        """Every wait ends at the deadline of the call, and not between reads only."""
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
 
     def client(self) -> httpx.Client:
@@ -43,6 +47,7 @@ class Http:
             if self._made is None:
                 transport = self._transport() if self._transport else _network()
                 verify: Any = tls() if transport is None else False
+                self.bounded = isinstance(transport, httpx.HTTPTransport)
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
                 weakref.finalize(self, _end, self._made, self._pid)
             return self._made
@@ -105,7 +110,7 @@ class Http:
             if step.stream and response.is_success:
                 return head_of(response), response
             whole = Whole(response, step)
-            for piece in response.iter_bytes():
+            for piece in raw(response):
                 if whole.add(piece):
                     break
         return whole.reply(response), response
@@ -124,9 +129,15 @@ def _network() -> Any:
     return deadlined(tls(), LIMITS)
 
 
+def drain(flow: Iterator[bytes]) -> None:
+    """Read on for a moment after the last event: where the body ends there, its connection serves the next call."""
+    with contextlib.suppress(Exception), until(time.monotonic() + DRAIN):
+        next(flow, None)
+
+
 def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
-    source = response.iter_bytes()
+    unpacking, source = Unpacking(response), raw(response)
     while True:
         with ours(deadline), until(deadline):
             piece = next(source, None)
@@ -134,4 +145,4 @@ def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
             return
         if deadline is not None and time.monotonic() > deadline:
             raise late()
-        yield piece
+        yield from unpacking.feed(piece)

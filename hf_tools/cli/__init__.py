@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from hf_tools import __version__
 from hf_tools.cli import lists
@@ -24,6 +24,7 @@ from hf_tools.errors import (
     PaymentRequired,
     PermissionDenied,
     RateLimited,
+    shown,
 )
 
 __all__ = ["exit_code", "main", "sentence", "task_rows"]
@@ -42,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
 
     `--help` and a wrong command line end as argparse does, with SystemExit (0 and 2).
     """
+    if sys.stdout is None or sys.stderr is None:
+        # they were closed before; what is printed goes nowhere
+        sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         _replacing(stream)
     try:
@@ -50,9 +54,25 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at its end, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silenced()
         return PIPE_CLOSED
+    except OSError as error:
+        # what a task does raises an HfError: this is stdout on a full disk, or a file of the command itself
+        sys.stderr.write(f"error: {shown(error)}\n")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _silenced()
+        return 1
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _silenced() -> None:
+    """The interpreter flushes stdout once more at its end, which must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(argv: list[str]) -> int:

@@ -8,10 +8,11 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from hf_tools.cli.flags import Flag
 from hf_tools.errors import InputError, shown
+from hf_tools.media.source import MAX_INPUT, amount
 
 SEPARATORS = ",;\t"
 """Of a table's cells; the one that its first line has most often."""
@@ -34,9 +35,12 @@ class Stdin:
         return stream is not None and not stream.isatty()
 
     def fetched(self) -> bytes:
-        """All of it, read once."""
+        """All of it, read once; InputError where there is none, or more than an input may have."""
         if self._data is None:
-            self._data = bytes(sys.stdin.buffer.read())
+            stream: Any = sys.stdin
+            if stream is None:
+                raise InputError("`-` stands for standard input, which is closed")
+            self._data = _bounded(stream.buffer, "standard input")
         return self._data
 
     def read(self) -> bytes:
@@ -56,10 +60,21 @@ def decoded(data: bytes, where: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
+def _bounded(stream: BinaryIO, where: str) -> bytes:
+    """All that a stream has; InputError for more than an input may have, as a device without end has."""
+    data = stream.read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT:
+        raise InputError(f"{where} is larger than {amount(MAX_INPUT)}")
+    return data
+
+
 def contents(path: str, hint: str | None = None) -> str:
     """A text file; InputError where it cannot be read."""
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as opened:
+            data = _bounded(opened, shown(path, 100))
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "no path"
         raise InputError(f"cannot read {shown(path or 'a file without a name', 100)}: {reason}", hint=hint) from error

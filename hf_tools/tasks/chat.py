@@ -113,14 +113,17 @@ class Choice(Answer):
     """Log probabilities of the tokens as the server sent them, where `logprobs` asked for them."""
 
 
+Count = Annotated[int, Field(ge=0)]
+
+
 class Usage(Answer):
     """Tokens used; None where the server did not say."""
 
-    prompt_tokens: Annotated[int | None, UNPROMISED] = None
+    prompt_tokens: Annotated[Count | None, UNPROMISED] = None
     """Tokens of the conversation that was sent."""
-    completion_tokens: Annotated[int | None, UNPROMISED] = None
+    completion_tokens: Annotated[Count | None, UNPROMISED] = None
     """Tokens that were written."""
-    total_tokens: Annotated[int | None, UNPROMISED] = None
+    total_tokens: Annotated[Count | None, UNPROMISED] = None
     """Both together."""
 
 

@@ -27,10 +27,23 @@ from hf_tools.wire import reported
 _FIELDS = (b"data", b"event", b"id", b"retry")
 _FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]")
 """How a line of an event stream begins: as a comment, or with the name of a field."""
+_ESCAPES = re.compile(r"\\u[dD](?:[89abAB]\w\w\\u[dD][c-fC-F]\w\w|[89a-fA-F]\w\w)|\\.")
+"""Escapes in JSON, with those that are half a character: servers that count in UTF-16 cut between two of them."""
+_HALF = len(r"\ud800")
 _KEPT = 4 * EXCERPT
 """Bytes of a stream that are kept for the message that nothing useful came."""
+MAX_STREAM = 64 * 2**20
+"""Bytes of a stream: 200,000 tokens of the wordiest servers, 30,000 with log probabilities of 20 others each."""
 _PROMISED = frozenset(["choices", "token"])
 """Keys of a part of an answer: an event that has one reports no error with its `detail`."""
+
+
+def _parsed(data: str) -> Any:
+    """JSON; halves of characters become replacement characters, as bytes do that are no UTF-8."""
+    try:
+        return from_json(data)
+    except ValueError:
+        return from_json(_ESCAPES.sub(lambda found: "\ufffd" if len(found[0]) == _HALF else found[0], data))
 
 
 def expected(count: Any) -> int:
@@ -49,6 +62,7 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         self._events = Events()
         self._answer: Out | None = None
         self._bytes = bytearray()
+        self._blank = self._size = 0
         self._is_stream: bool | None = None
         self._seen = self._content = False
 
@@ -56,6 +70,9 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         """Take the next bytes; yield the parts that are complete with them."""
         if self.done:
             return
+        self._size += len(data)
+        if self._size > MAX_STREAM:
+            raise StreamProtocolError(f"the stream is larger than {MAX_STREAM // 2**20} MiB", partial=self.final)
         if self._is_stream:
             if not self._content and len(self._bytes) < _KEPT:
                 self._bytes += data[:_KEPT]
@@ -79,13 +96,22 @@ class StreamDecoder(ABC, Generic[Out, Part]):
             yield from self.parts_of(self._taken())
             return
         if not self.done:
-            yield from self._parts(self._events.close())
+            yield from self._last()
         if not self._content and (self.done or not self._seen):
             beginning = self._beginning()
             message = f"the stream has no {'content' if self._seen else 'event'}"
             raise EmptyResponse(f"{message}; it begins {beginning}" if beginning else message, body=bytes(self._bytes))
         if not (self.done or self.finished):
             raise StreamInterrupted("the stream ended early, without a terminal mark", partial=self.final)
+
+    def _last(self) -> Iterator[Part]:
+        """What no blank line has ended: an event, or the half of one where the connection was cut."""
+        try:
+            yield from self._parts(self._events.close())
+        except StreamProtocolError as error:
+            if not self.finished:
+                message = f"the stream ended early, within an event: {error.message}"
+                raise StreamInterrupted(message, partial=self.final) from error
 
     @property
     def final(self) -> Out:
@@ -94,8 +120,10 @@ class StreamDecoder(ABC, Generic[Out, Part]):
 
     def _told(self) -> bool | None:
         """Whether the bytes are events, as the first one tells: some servers declare neither; None before it came."""
-        start = bytes(self._bytes).removeprefix(BOM).lstrip()
+        rest = bytes(self._bytes[self._blank :])  # what is known to be blank is not looked at again
+        start = (rest if self._blank else rest.removeprefix(BOM)).lstrip()
         if BOM.startswith(start):
+            self._blank += len(rest) - len(start)
             return None
         if start[:1] in (b"{", b"[", b"<"):
             return False
@@ -159,7 +187,7 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         """The JSON value of an event; of an error event always an object, whatever the server wrote."""
         value: Any = event.data
         try:
-            value = from_json(event.data)
+            value = _parsed(event.data)
         except ValueError as error:
             if event.kind != "error":
                 raise StreamProtocolError(f"an event of the stream is not JSON: {shown(event.data)}") from error

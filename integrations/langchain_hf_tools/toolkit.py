@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn, cast
 
 from langchain_core.tools import BaseTool, BaseToolkit
 from pydantic import ConfigDict, Field
@@ -19,8 +19,8 @@ from hf_tools.media.sources import PilImage, source
 from hf_tools.media.store import MediaRef, MediaStore
 from langchain_hf_tools._connecting.checked import Checked
 from langchain_hf_tools._connecting.clients import Clients
-from langchain_hf_tools._tools.bench import Bench, Models
-from langchain_hf_tools._tools.choosing import PRESETS, ability_of, made_bench
+from langchain_hf_tools._tools.bench import UNPICKLED, Bench, Models
+from langchain_hf_tools._tools.choosing import PRESETS, ability_of, bare, check_budget, made_bench
 from langchain_hf_tools._tools.core import CORE
 from langchain_hf_tools._tools.costs import CLASSES, CostClass
 from langchain_hf_tools._tools.mediahelp import SAVE, VIEW
@@ -40,6 +40,9 @@ class HfInferenceToolkit(Checked, BaseToolkit):
     which a model may name besides handles and small data: URIs. `budget` limits requests. `prefix` begins the names.
     `expose_model` lets the model choose among models of the Hub by their ID. `previews` puts small copies of pictures
     into results, for chat models that see. InputError for wrong arguments.
+
+    A toolkit is for one user, or for one conversation: whoever talks to its agent can list all media of the store and
+    spends the budget. Toolkits of several users may share a client. It cannot be pickled.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
@@ -57,7 +60,7 @@ class HfInferenceToolkit(Checked, BaseToolkit):
         *,
         async_client: AsyncHfInference | None = None,
         preset: str = "core",
-        tasks: Sequence[str] | None = None,
+        tasks: Iterable[str] | None = None,
         models: Models | None = None,
         store: MediaStore | None = None,
         media: MediaPolicy | None = None,
@@ -71,6 +74,7 @@ class HfInferenceToolkit(Checked, BaseToolkit):
         names = _names(preset, tasks, bench)
         for name in names:
             named(prefix, ability_of(name, bench).name)
+        check_budget(bench.budget, prefix)
         fields: dict[str, Any] = {"names": names, "prefix": prefix, "bench": bench}
         super().__init__(**fields)
 
@@ -83,6 +87,9 @@ class HfInferenceToolkit(Checked, BaseToolkit):
         for name in self.names:
             named(update["prefix"], name)
         return dict(update)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(UNPICKLED.format("HfInferenceToolkit"))
 
     @property
     def store(self) -> MediaStore:
@@ -145,13 +152,15 @@ def _checked(models: object) -> Models:
     return found
 
 
-def _names(preset: str, tasks: Sequence[str] | None, bench: Bench) -> tuple[str, ...]:
+def _names(preset: str, tasks: Iterable[str] | None, bench: Bench) -> tuple[str, ...]:
     """The names of the tools: those that were asked for, else those of the preset that somebody serves."""
     opened = [*([SAVE.name] if bench.policy.out else []), *([VIEW.name] if bench.previews else [])]
     if tasks is not None:
-        if isinstance(tasks, str) or not all(isinstance(cast(object, each), str) for each in tasks):
+        listed = isinstance(cast(object, tasks), Iterable) and not isinstance(tasks, str)
+        named: list[Any] = list(tasks) if listed else [tasks]
+        if not listed or not all(isinstance(each, str) for each in named):
             raise InputError(f"`tasks` = {shown(repr(tasks), 60)}: must be a list of names of tasks or tools")
-        return tuple(dict.fromkeys([*(each.replace("-", "_") for each in tasks), *opened]))
+        return tuple(dict.fromkeys([*map(bare, named), *opened]))
     if not isinstance(cast(object, preset), str) or preset not in PRESETS:
         raise InputError(f"`preset` = {shown(repr(preset), 60)}: must be one of {', '.join(PRESETS)}")
     served = {each.name for each in CORE if each.on(bench)}

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, NoReturn, Self, cast
 
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import ConfigDict, Field, PrivateAttr
@@ -23,7 +23,7 @@ from langchain_hf_tools._connecting.clients import Clients
 from langchain_hf_tools._tools import told
 from langchain_hf_tools._tools.abilities import Ability, Ask, Result, Work, read
 from langchain_hf_tools._tools.arguments import Argument, model_of, understood
-from langchain_hf_tools._tools.bench import Bench, conversation, key
+from langchain_hf_tools._tools.bench import UNPICKLED, Bench, conversation, key
 from langchain_hf_tools._tools.catalogued import task as class_of
 from langchain_hf_tools._tools.choosing import ability_of, made_bench, offered
 from langchain_hf_tools._tools.content import noted
@@ -32,8 +32,8 @@ from langchain_hf_tools._tools.previews import preview
 from langchain_hf_tools._tools.progress import told_progress
 from langchain_hf_tools.budgets import Budget
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What every provider takes as the name of a tool."""
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+"""What every provider takes as the name of a tool; Gemini wants a letter or _ first."""
 
 
 class HfInferenceTool(Checked, BaseTool):
@@ -94,6 +94,9 @@ class HfInferenceTool(Checked, BaseTool):
         if update and "task" in update:
             raise InputError("`task`: a tool keeps its task", hint="Make another HfInferenceTool")
         return super().model_copy(update=update, deep=deep)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(UNPICKLED.format("HfInferenceTool"))
 
     # `self` has no name of its own here: a model may write an argument that is called so
     def _run(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -169,10 +172,15 @@ class HfInferenceTool(Checked, BaseTool):
         chosen = self.model is not None or "model" in given.values
         if not chosen and len(ability.tasks) == 1 and (said := self.bench.unserved(ability.tasks[0])):
             raise told.Unserved(told.USELESS, hint=said)
-        values = yield from read(self.bench, self._arguments, given.values)
-        if self.model is not None:
-            values.setdefault("model", self.model)
-        result = yield from ability.work(self.bench, values)
+        try:
+            values = yield from read(self.bench, self._arguments, given.values)
+            if self.model is not None:
+                values.setdefault("model", self.model)
+            result = yield from ability.work(self.bench, values)
+        except InputError as error:
+            for note in given.notes[: told.NOTES]:
+                error.add_note(note)
+            raise
         result.text = noted(result.text, given.notes)
         return result
 
@@ -192,9 +200,8 @@ def _previews(made: Sequence[Media]) -> list[dict[str, Any]]:
 def named(prefix: object, name: str) -> str:
     """The name of a tool; InputError where a provider would refuse it."""
     if not isinstance(prefix, str) or not NAME.fullmatch(f"{prefix}{name}"):
-        raise InputError(
-            f"`prefix` = {shown(repr(prefix), 60)}: must be letters, digits, _ or -; a name has at most 64 of them"
-        )
+        rule = "must be letters, digits, _ or -, a letter or _ first; a name has at most 64 of them"
+        raise InputError(f"`prefix` = {shown(repr(prefix), 60)}: {rule}")
     return f"{prefix}{name}"
 
 

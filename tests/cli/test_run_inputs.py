@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from hf_tools.cli import main
+from hf_tools.cli import main, reading
 from hf_tools.cli.reading import columns
-from hf_tools.errors import InputError
+from hf_tools.cli.run import run
+from hf_tools.errors import InputError, shown
 
 URL = ["--base-url", "https://server.test"]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -199,3 +200,21 @@ def test_tables_that_are_none(text: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
         columns(text)
     assert refused.value.message == said
+
+
+def test_an_input_without_end(wire: Any, stdin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_INPUT", 4)
+    (tmp_path / "a.txt").write_bytes(b"Longer")
+    for word, where in ((f"@{tmp_path / 'a.txt'}", str(tmp_path / "a.txt")), ("-", "standard input")):
+        stdin(b"Longer")
+        with pytest.raises(InputError) as refused:
+            run(["summarization", word, *URL])
+        assert refused.value.message == f"{shown(where, 100)} is larger than 4 bytes"
+    assert wire.posts == []
+
+
+def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["run", "summarization", "-", *URL]) == 2
+    assert capsys.readouterr().err == "error: `-` stands for standard input, which is closed\n"
+    assert ends(["summarization", *URL]) == 2

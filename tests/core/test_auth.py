@@ -147,3 +147,45 @@ def test_nothing_shows_the_token() -> None:
     assert TOKEN not in repr(hf._settings)  # pyright: ignore[reportPrivateUsage]
     assert "token=from argument" in repr(hf)
     assert "token=None" in repr(HfInference(False))
+
+
+PLAIN = [
+    "http://10.0.0.5:8000", "http://tgi:8080", "http://example.org", "http://127.0.0.1.example.org", "http://localhost.evil.example",
+    "http://[fe80::1%25eth0]/", "http://router.huggingface.co",
+]  # fmt: skip
+HERE = [
+    "http://127.0.0.1:8080",
+    "http://127.8.9.1",
+    "http://localhost:1",
+    "http://LOCALHOST.:1",
+    "http://[::1]:8080",
+    "http://x.localhost",
+]
+
+
+@pytest.mark.parametrize("kind", ["toolkit", None])
+@pytest.mark.parametrize("url", PLAIN)
+def test_an_hf_token_crosses_no_network_in_the_clear(ask: Ask, url: str, kind: Any) -> None:
+    server = Script(httpx.Response(200, json=[{"summary_text": "s"}]))
+    with pytest.raises(errors.ConfigurationError, match="does not go over plain http to") as caught:
+        ask(server, lambda hf: hf.endpoint(url, server=kind).summarization("x"))
+    assert caught.value.hint == "Use https, or pass token=False, or the server's own key, which may go there"
+    assert TOKEN not in str(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("url", HERE)
+def test_an_hf_token_goes_to_this_machine(url: str) -> None:
+    assert authorization(find_token(TOKEN), url) == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("url", PLAIN)
+def test_keys_of_ones_own_go_where_they_are_sent(url: str) -> None:
+    assert authorization(find_token("own-key"), url) == "Bearer own-key"
+    assert authorization(None, url) is None
+
+
+@pytest.mark.parametrize("url", PLAIN)
+def test_an_ambient_token_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("HF_TOKEN", AMBIENT)
+    assert authorization(find_token(), url) is None

@@ -89,6 +89,11 @@ def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not isinstance(hf._http.client()._transport, Deadlined)  # pyright: ignore[reportPrivateUsage]
 
 
+def test_a_list_of_hosts_without_a_proxy_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    assert isinstance(deadlined(tls(), LIMITS), Deadlined)
+
+
 class Dripping(httpx.SyncByteStream):
     """A stream that goes on and on."""
 

@@ -96,7 +96,7 @@ def test_redirects_are_followed_and_each_is_checked(kind: str, serve: Serve) -> 
         (answer(b""), "is empty"),
         (answer(PNG + bytes(3000)), "is larger than 2 KiB"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort", "cannot be read: the connection broke: peer closed"),
-        (b"no HTTP\r\n\r\n", "cannot be read: the connection broke: "),
+        (b"no HTTP\r\n\r\n", "cannot be read: the answer is not HTTP as it should be: "),
     ],
 )
 def test_answers_that_are_refused(kind: str, serve: Serve, body: bytes, message: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from hf_tools._http import guarded
+from hf_tools._http import network as lookups
 from hf_tools.errors import MediaError
 from hf_tools.media import Image, MediaPolicy
 from tests.core.serving_files import PNG, Server, answer, load, policy, source
@@ -46,7 +46,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
                 raise found
             return found
 
-        monkeypatch.setattr(guarded, "resolve", resolve)
+        monkeypatch.setattr(lookups, "resolve", resolve)
         return asked
 
     return known
@@ -180,7 +180,7 @@ def test_a_slow_lookup_ends_with_the_time(kind: str, server: Server, monkeypatch
         ended.wait(30.0)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(guarded, "resolve", slow)
+    monkeypatch.setattr(lookups, "resolve", slow)
     url = server.url(host="cat.example.org")
     begun = time.monotonic()
     allowed = policy(server, hosts="public", timeout=0.2)
@@ -192,14 +192,14 @@ def test_a_slow_lookup_ends_with_the_time(kind: str, server: Server, monkeypatch
 def test_a_lookup_that_gives_nothing(kind: str, server: Server, names: Any) -> None:
     names([])
     url = server.url(host="cat.example.org")
-    message = f"the URL {url} cannot be read: no connection within the connect timeout"
+    message = f"the URL {url} cannot be read: no connection within the connect timeout: name resolution took too long"
     assert refused(kind, url, policy(server, hosts="public")) == message
 
 
 def test_the_system_is_asked_for_addresses() -> None:
-    assert guarded.resolve("localhost", 80)[0] in ("127.0.0.1", "::1")
+    assert lookups.resolve("localhost", 80)[0] in ("127.0.0.1", "::1")
     with pytest.raises(OSError, match="not known"):
-        guarded.resolve("nowhere.invalid", 80)
+        lookups.resolve("nowhere.invalid", 80)
 
 
 def test_tls_verifies_the_name(kind: str, server: Server, names: Any, connected: list[str], monkeypatch: Any) -> None:

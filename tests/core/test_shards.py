@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import httpcore
 import httpx
 import pytest
 
 from hf_tools import AsyncHfInference
-from hf_tools._http.shards import IN_FLIGHT, POOLS, Shards, sharded
-from hf_tools._http.shared import tls
+from hf_tools._http.shards import IN_FLIGHT, POOLS, Looking, Shards, sharded
+from hf_tools._http.shared import LIMITS, tls
 
 URL = "http://127.0.0.1/"
 
@@ -86,3 +87,12 @@ async def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> Non
     async with AsyncHfInference(False) as hf:
         http = await hf._http.client()  # pyright: ignore[reportPrivateUsage]
         assert not isinstance(http._transport, Shards)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_another_httpx_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object, **__: object) -> None:
+        """An httpx that keeps its pool elsewhere."""
+
+    assert isinstance(Looking(tls(), LIMITS)._pool, httpcore.AsyncConnectionPool)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "__init__", nothing)
+    assert not hasattr(Looking(tls(), LIMITS), "_pool")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,6 +51,7 @@ def test_tools_one_by_one() -> None:
     wanted = ["text-to-image", "text_to_image", "classify", "media_info"]
     assert names(HfInferenceToolkit(OFFLINE, tasks=wanted)) == ["hf_text_to_image", "hf_classify", "hf_media_info"]
     assert names(HfInferenceToolkit(OFFLINE, tasks=[])) == []
+    assert names(HfInferenceToolkit(OFFLINE, tasks=(each for each in ["hf_classify"]))) == ["hf_classify"]
 
 
 def test_tools_that_the_options_open(tmp_path: Path) -> None:
@@ -73,6 +75,7 @@ def test_tools_outside_of_core_may_be_deferred() -> None:
         ({"preset": "most"}, "`preset` = 'most': must be one of core, all, dynamic, vision, audio, text, video"),
         ({"preset": ["core"]}, "`preset` = ['core']: must be one of"),
         ({"tasks": "summarization"}, "`tasks` = 'summarization': must be a list of names of tasks or tools"),
+        ({"tasks": 3}, "`tasks` = 3: must be a list of names of tasks or tools"),
         ({"tasks": [3]}, "`tasks` = [3]: must be a list of names of tasks or tools"),
         ({"tasks": ["summarisation"]}, "`task` = 'summarisation': there is no such task"),
         ({"models": "org/model"}, "`models` (str): must be a mapping of tasks to IDs of models"),
@@ -81,6 +84,10 @@ def test_tools_outside_of_core_may_be_deferred() -> None:
         ({"models": {"fill_msk": "a"}}, "`task` = 'fill_msk': there is no such task"),
         ({"prefix": "hf tools "}, "`prefix` = 'hf tools ': must be letters, digits, _ or -"),
         ({"prefix": 3}, "`prefix` = 3: must be letters, digits, _ or -"),
+        ({"prefix": "1_"}, "`prefix` = '1_': must be letters, digits, _ or -, a letter or _ first"),
+        ({"store": MemoryStore}, "`store` (type): must be a MediaStore"),
+        ({"budget": Budget(per_tool={"speak": 1})}, "per_tool has 'speak', the tool is called 'hf_speak'"),
+        ({"budget": Budget(per_tool={"hf_generate_imag": 1})}, "the tool is called 'hf_generate_image'"),
         ({"client": "hf_test"}, "`client` must be an HfInference, got str"),
         ({"expose_model": "yes"}, "`expose_model` (str): must be True or False"),
         ({"budget": 20}, "`budget` (int): must be a Budget"),
@@ -207,6 +214,14 @@ def test_a_copy_refuses(update: dict[str, Any], text: str) -> None:
     assert text in caught.value.message
 
 
+def test_what_is_of_this_process_is_not_pickled() -> None:
+    toolkit = HfInferenceToolkit(OFFLINE, tasks=["classify"])
+    for what in (toolkit, *toolkit.get_tools()):
+        with pytest.raises(TypeError) as caught:
+            pickle.dumps(what)
+        assert str(caught.value).startswith(f"{type(what).__name__} cannot be pickled: its store, budget and conn")
+
+
 # a person in the loop
 
 
@@ -246,6 +261,11 @@ def test_what_is_refused_before_it_is_sent_costs_nothing() -> None:
     assert asked(toolkit.get_tools()[0], text="").status == "error"
     assert toolkit.usage.calls.total() == 0
     assert "calls=0 of 1" in repr(toolkit.bench.budget)
+
+
+def test_a_budget_may_name_tools_of_others() -> None:
+    budget = Budget(per_tool={"hf_speak": 2, "b_speak": 1, "my_own": 3})
+    assert HfInferenceToolkit(OFFLINE, budget=budget).bench.budget is budget
 
 
 def test_a_name_of_an_argument_is_one_line_for_the_person() -> None:

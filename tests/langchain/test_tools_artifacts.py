@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+import httpx
 import pytest
 
 from hf_tools.errors import MediaError
@@ -33,6 +34,14 @@ def test_each_artifact_is_typed(task: str) -> None:
     assert [each["handle"] for each in artifact["media"]] == sorted({
         one for one in case.content.split() if one.startswith("hf-media://")
     })  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("0.25", 0.25), ("nan", None), ("inf", None), ("-1e999", None)])
+def test_times_that_are_no_numbers_are_no_json(told: str, seconds: float | None) -> None:
+    answer = httpx.Response(200, json=[{"label": "joy", "score": 0.5}], headers={"x-compute-time": told})
+    artifact = asked(only(kit("text_classification", answer)), text="Yes!").artifact
+    assert artifact["timings"]["compute_seconds"] == seconds
+    assert json.loads(json.dumps(artifact, allow_nan=False)) == artifact
 
 
 def test_the_whole_of_one() -> None:

@@ -16,10 +16,12 @@ from hf_tools import AsyncHfInference, HfInference
 from hf_tools.media import Image, Media, MediaPolicy
 from hf_tools.media.store import MediaRef, MemoryStore
 from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit
+from langchain_hf_tools._tools import tables
 from langchain_hf_tools.budgets import Budget
 from tests import hub
 from tests.langchain.agents import Tasks, png
-from tests.langchain.tool_cases import CASES, FENCE, OWN_SERVER, PICTURE, PNG, aasked, asked, kit, only
+from tests.langchain.conftest import Server
+from tests.langchain.tool_cases import CASES, FENCE, FILES, OWN_SERVER, PICTURE, PNG, aasked, asked, kit, only
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -88,6 +90,30 @@ async def test_the_network_needs_no_thread_and_the_store_has_one() -> None:
     assert (await aasked(tool, **PICTURE)).status == "success"
     assert server.threads == {True}
     assert store.seen == [(False, "me")] * 2
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "answer"),
+    [
+        ("table_question_answering", {"table": "cities.csv", "query": "Where?"}, {"answer": "Oslo"}),
+        ("search_texts", {"source": "cities.csv", "query": "Where?"}, [0.1, 0.2]),
+    ],
+)
+async def test_a_large_table_is_read_in_a_thread(
+    task: str, arguments: dict[str, Any], answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def watched(text: str) -> list[list[str]]:
+        seen.append(threading.current_thread() is threading.main_thread())
+        return read(text)
+
+    read = tables.rows
+    monkeypatch.setattr(tables, "rows", watched)
+    toolkit = HfInferenceToolkit(**Server(answer).both, tasks=[task])
+    toolkit.add_media(FILES["cities.csv"], name="cities.csv")
+    assert (await aasked(only(toolkit), **arguments)).status == "success"
+    assert set(seen) == {False}
 
 
 async def test_calls_at_once_wait_together() -> None:

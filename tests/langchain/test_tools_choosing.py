@@ -10,7 +10,7 @@ from hf_tools import HfInference
 from hf_tools.errors import InputError
 from langchain_hf_tools import HfInferenceTool, HfInferenceToolkit
 from langchain_hf_tools._tools.catalogued import tasks
-from langchain_hf_tools._tools.choosing import OTHERS, PRESETS
+from langchain_hf_tools._tools.choosing import OTHERS, PRESETS, known
 from langchain_hf_tools._tools.core import CORE
 from langchain_hf_tools._tools.costs import about, cost_class, tags
 from langchain_hf_tools._tools.dynamic import single
@@ -58,8 +58,12 @@ def test_a_misspelt_task_tells_the_nearest() -> None:
         HfInferenceTool("sumarization", AUTO)
     assert caught.value.hint == "Try summarization"
     with pytest.raises(InputError) as caught:
+        HfInferenceTool("hf_describe_imge", AUTO)
+    assert caught.value.message == "`task` = 'describe_imge': there is no such task or tool"
+    assert str(caught.value.hint).startswith("Try describe_image")
+    with pytest.raises(InputError) as caught:
         HfInferenceTool("xyz", AUTO)
-    assert caught.value.hint == f"Try {', '.join(tasks())}"
+    assert caught.value.hint == f"Try {', '.join(known())}"
 
 
 PARAMETERS: list[tuple[str, Any, str]] = [
@@ -78,6 +82,11 @@ def test_parameters_that_a_tool_refuses(task: str, parameters: Any, said: str) -
     with pytest.raises(InputError) as caught:
         HfInferenceTool(task, AUTO, parameters=parameters)
     assert caught.value.message == said
+
+
+def test_a_name_may_have_hyphens_and_the_prefix() -> None:
+    assert HfInferenceTool("search-texts", AUTO).name == "hf_search_texts"
+    assert HfInferenceTool("hf_text-to-image", AUTO, prefix="").name == "text_to_image"
 
 
 def test_the_developer_chooses_parameters() -> None:

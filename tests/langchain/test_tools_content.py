@@ -175,6 +175,13 @@ def test_notes_are_short_and_keep_the_closing_mark() -> None:
     assert noted("a" * 2100, []) == "a" * 1998 + "…"
 
 
+def test_notes_leave_room_for_the_handle_of_the_rest() -> None:
+    stored = Stored(MemoryStore().put)
+    text = noted(Words(stored, "recording").write("word " * 900, "word " * 900), ["x " * 400])
+    assert len(text) <= LIMIT
+    assert f"the whole text is {stored.refs[0].handle}) Note: x x" in text
+
+
 def test_the_nearest_texts_come_first() -> None:
     assert nearest([(0.1, 0), (math.nan, 1), (0.9, 2)], ["a", "b", "c" * 90]) == (
         f"3. (0.90) {'c' * 80}; 1. (0.10) a; 2. (unknown) b"

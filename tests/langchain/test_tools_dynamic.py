@@ -99,6 +99,7 @@ def test_a_list_may_be_one_or_several(serve: type[Server]) -> None:
     [
         ({"task": "summarisation", "arguments": []}, "`task` = 'summarisation': there is no such task. Try summ"),
         ({"task": "summarization"}, "`text` must be given"),
+        ({"task": "summarization", "text": "Long."}, "`text` must be given. `text` is not an argument of this tool"),
         ({"task": "summarization", "arguments": ["text="]}, "`text` must be given"),
         ({"task": "question_answering", "arguments": ["question=Who?"]}, "`context` must be given"),
         ({"task": "summarization", "arguments": ["Long text."]}, "`arguments`: 'Long text.' is not name=value"),
@@ -230,5 +231,6 @@ def test_help_about_nothing_tells_the_nearest() -> None:
 def test_names_of_tasks() -> None:
     assert task("text-ranking") is task("text_ranking") is tasks()["text_ranking"]
     assert task("image_chat") is tasks()["chat_completion"]
+    assert called(dynamic()["task_help"], task=" `Text  Classification` ").content.startswith("text_classification: ")
     tool = HfInferenceTool("run_task", HfInference(token=False))
     assert tool.tags == ["hf", "vision", "audio", "video", "costly"]

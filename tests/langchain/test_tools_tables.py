@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,17 @@ def text(content: str, kind: str = "text/plain") -> Text:
 )  # fmt: skip
 def test_a_table_is_read(written: str) -> None:
     assert columns(Media(written.encode(), "text/csv")) == {"a": ["1", "3"], "b": ["2", "4"]}
+
+
+def test_the_work_grows_with_the_table_and_no_faster() -> None:
+    many = 200_000
+    wide = text(f"{','.join(map(str, range(many)))}\n{'1,' * (many - 1)}1")
+    long = text("word " * 4_000_000)
+    start = time.process_time()
+    assert len(columns(wide)) == many
+    assert len(passages(long)) == 40_000
+    # each takes less than a second; minutes, where every step goes through all again
+    assert time.process_time() - start < 10
 
 
 def test_a_cell_may_hold_the_delimiter_and_quotes() -> None:

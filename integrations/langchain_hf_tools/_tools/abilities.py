@@ -14,11 +14,11 @@ from typing import Any, Protocol, TypeAlias
 from hf_tools import Response
 from hf_tools.errors import ConfigurationError, InputError, MediaError, TransportError
 from hf_tools.media import Media, Text
+from hf_tools.media.refs import HANDLE, MediaRef, key_of
 from hf_tools.media.source import Source
-from hf_tools.media.store import HANDLE, MediaRef
 from hf_tools.task import Task
 from langchain_hf_tools._tools.arguments import Argument
-from langchain_hf_tools._tools.artifacts import Stored
+from langchain_hf_tools._tools.artifacts import Stored, plain
 from langchain_hf_tools._tools.bench import Bench
 from langchain_hf_tools._tools.catalogued import IMAGE_CHAT, task
 from langchain_hf_tools._tools.content import LIMIT, Words, nearest
@@ -40,6 +40,8 @@ class Result:
     """Whether they are shown in any case."""
 
 
+LONGEST = 255
+"""Characters of the name of a file; a longer text is none."""
 Work: TypeAlias = Generator[Ask, Any, Result]
 
 
@@ -84,13 +86,22 @@ def read(
             value = yield from found(bench, argument.name, argument.media, value)
         elif isinstance(value, str) and "enum" not in argument.schema and (yield partial(_named, bench, value)):
             value = content((yield from found(bench, argument.name, Text, value)))
-        values[argument.name] = argument.becomes(value)
+        # a table may be large, and an event loop must not wait for it
+        values[argument.name] = yield partial(argument.becomes, value)
     return values
 
 
 def _named(bench: Bench, text: str) -> bool:
     """Whether a text stands for a document: a handle, or the name of a file that is in the store."""
-    return text.startswith(HANDLE) or any(text == ref.name for ref in bench.store.refs())
+    if text.startswith(HANDLE) or len(text) > LONGEST:
+        return text.startswith(HANDLE)
+    try:
+        # a store finds more than what is the name letter by letter: digits, and names with signs that it leaves out
+        return bench.store.ref(text).name == text or key_of(text) == (None, text)
+    except KeyError:
+        return False
+    except MediaError:
+        return True  # it is there, but damaged: who reads it tells so
 
 
 def found(bench: Bench, name: str, kind: type[Media], written: str) -> Generator[Ask, Any, Media]:
@@ -156,7 +167,8 @@ class Form:
 
     def work(self, bench: Bench, given: dict[str, Any]) -> Work:
         """Ask, and write down the answer."""
-        response = yield self.asked(bench, given)
+        made: Task[Any] = yield partial(self.asked, bench, given)  # which may search a long text
+        response = yield made
         result: Result = yield partial(self._result, bench, given, response)
         return result
 
@@ -174,12 +186,12 @@ def artifact(name: str, response: Response[Any], data: Any, refs: list[MediaRef]
     return {
         "task": name.replace(IMAGE_CHAT, "chat_completion"),
         "model": response.route.model,
-        "provider": response.provider,
+        "provider": plain(response.provider),
         "data": data,
         "media": [ref.as_dict() for ref in refs],
         "usage": usage.model_dump(mode="json", exclude_none=True) if usage is not None else None,
-        "timings": {"compute_seconds": response.compute_time},
-        "request_id": response.request_id,
+        "timings": {"compute_seconds": plain(response.compute_time)},
+        "request_id": plain(response.request_id),
     }
 
 

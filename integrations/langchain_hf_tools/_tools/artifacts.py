@@ -58,7 +58,7 @@ class Stored:
             return {_text(str(name)): self.data(each) for name, each in value.items()}
         if is_list(value):
             return [self.data(each) for each in value]
-        return _plain(value)
+        return plain(value)
 
     def _fields(self, answer: BaseModel) -> list[tuple[str, Any]]:
         """The fields with their values, decoded where they hold media as text."""
@@ -72,7 +72,7 @@ def _text(value: str) -> str:
     return LONE.sub("\ufffd", value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value that every writer of JSON and of checkpoints takes: whole numbers beyond 64 bits are texts."""
     if isinstance(value, str):
         return _text(value)

@@ -25,6 +25,8 @@ from langchain_hf_tools.budgets import Budget, BudgetSpent, Usage
 Models: TypeAlias = Mapping[str, str | Sequence[str]]
 REMEMBERED = 256
 """Failing calls that are kept in mind."""
+UNPICKLED = "{} cannot be pickled: its store, budget and connections are of this process. Make one where it is used"
+"""What is told where a tool would go to another process."""
 
 
 class Attempts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
@@ -34,7 +35,8 @@ def made_bench(
         ("store", store, MediaStore), ("media", media, MediaPolicy), ("budget", budget, Budget),
     ]  # fmt: skip
     for name, value, kind in parts:
-        if value is not None and not isinstance(value, kind):
+        # a class has the methods as well
+        if value is not None and (isinstance(value, type) or not isinstance(value, kind)):
             raise InputError(f"`{name}` ({type(value).__name__}): must be a {kind.__name__}")
     flags: dict[str, Any] = {"expose_model": expose_model, "previews": previews}
     for name, value in flags.items():
@@ -63,6 +65,7 @@ OTHERS: Mapping[str, Ability] = {each.name: each for each in (*DYNAMIC, INFO, VI
 
 def ability_of(name: str, bench: Bench, parameters: Iterable[str] | Literal["all"] | None = None) -> Ability:
     """The ability of this name: a core one as far as it is served, one of the helpers, else a task."""
+    name = bare(name)
     if (core := next((each for each in CORE if each.name == name), None)) is not None:
         found: Ability | None = core.on(bench)
         if found is None:
@@ -70,12 +73,40 @@ def ability_of(name: str, bench: Bench, parameters: Iterable[str] | Literal["all
                 f"`task` = {name!r}: nobody serves what it needs here", hint="Give `models` or an endpoint"
             )
     else:
-        found = OTHERS.get(str(name))
+        found = OTHERS.get(name)
     if found is not None:
         if parameters is not None:
             raise InputError(f"`parameters`: {name} takes the arguments that it has")
         return found
     return _task_ability(name, parameters)
+
+
+def check_budget(budget: Budget, prefix: str) -> None:
+    """InputError for a limit of a tool whose name is written wrongly: it would limit nothing.
+
+    Other names are let through, for a budget may be shared with other tools.
+    """
+    names = [f"{prefix}{name}" for name in known()]
+    for name in budget.per_tool.keys() - {*names}:
+        near = [f"{prefix}{name}"] if f"{prefix}{name}" in names else difflib.get_close_matches(name, names, 1, 0.85)
+        if near:
+            raise InputError(f"`budget`: per_tool has {shown(name, 60)!r}, the tool is called {near[0]!r}")
+
+
+def bare(name: Any) -> str:
+    """The name of a tool as it stands here, whether it came with hyphens or the usual prefix; InputError for none."""
+    plain = name.replace("-", "_").removeprefix("hf_") if isinstance(name, str) else ""
+    there = known()
+    if plain in there:
+        return plain
+    near = difflib.get_close_matches(plain, there) or there
+    said = shown(repr(plain or name), 60)
+    raise InputError(f"`task` = {said}: there is no such task or tool", hint=f"Try {', '.join(near)}")
+
+
+def known() -> list[str]:
+    """The names of all that a tool can be."""
+    return [*(each.name for each in CORE), *OTHERS, *tasks()]
 
 
 def _task_ability(name: str, parameters: Iterable[str] | Literal["all"] | None) -> Single:

@@ -21,7 +21,7 @@ from langchain_hf_tools._tools.artifacts import Stored, is_list, is_mapping
 
 LIMIT = 2000
 """Characters of a text."""
-NOTES = 400
+NOTES = 300
 """Characters of what is noted about the arguments."""
 BEGINNING = 1500
 """Characters of a long text that are shown; the whole of it is put into the store."""

@@ -136,7 +136,7 @@ class RunTask:
 def _named(name: str) -> str:
     """The name of a task as the catalogue has it; InputError with the nearest names for one that there is not."""
     try:
-        kind = task(name.strip().strip("`'\"").removeprefix("hf_"))
+        kind = task("_".join(name.strip("`'\" ").lower().split()).removeprefix("hf_"))
     except InputError as error:
         raise InputError(f"{error.message}. {error.hint}") from error
     return str(kind.name).replace("-", "_")

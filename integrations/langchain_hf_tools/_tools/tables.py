@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import Any
 
 from hf_tools.errors import InputError, shown
@@ -35,7 +36,7 @@ def rows(text: str) -> list[list[str]]:
 def columns(media: Media) -> dict[str, list[str]]:
     """The columns of a CSV text by name."""
     names, *body = [[cell.strip() for cell in row] for row in rows(content(media))]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
         raise InputError(f"`table`: two columns have the name {shown(twice, 40)!r}")
     return {name: [row[place] for row in body] for place, name in enumerate(names)}
 
@@ -74,8 +75,9 @@ def _table(media: Media, text: str) -> dict[str, list[str]] | None:
 def _pieces(block: str) -> list[str]:
     """The block in pieces that end at a space."""
     found: list[str] = []
-    while len(block) > PASSAGE:
-        end = block.rfind(" ", PASSAGE // 2, PASSAGE) + 1 or PASSAGE
-        found.append(block[:end].strip())
-        block = block[end:]
-    return [*found, block] if block else found
+    start = 0
+    while len(block) - start > PASSAGE:
+        end = block.rfind(" ", start + PASSAGE // 2, start + PASSAGE) + 1 or start + PASSAGE
+        found.append(block[start:end].strip())
+        start = end
+    return [*found, block[start:]] if block[start:] else found

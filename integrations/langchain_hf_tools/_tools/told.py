@@ -21,6 +21,8 @@ from langchain_hf_tools.budgets import BudgetSpent
 
 LIMIT = 400
 """Characters of a reason."""
+NOTES = 2
+"""Notes about arguments that are told with what is wrong."""
 REPEATED = 3
 """Failures of the same call from which on that is said."""
 
@@ -63,6 +65,8 @@ NEVER: tuple[tuple[type[Exception], str], ...] = (
 def told(error: Exception, arguments: Collection[str]) -> str:
     """The text for the model; `arguments` are the names that it may write."""
     if (wrong := _correctable(error, arguments)) is not None:
+        # what was ignored may be what is missing
+        wrong = ". ".join(each.rstrip(".") for each in [wrong, *getattr(error, "__notes__", [])])
         return f"{_sentence(wrong)}. Correct the arguments and call again."
     for kind, reason in LATER:
         if isinstance(error, kind):
