@@ -40,7 +40,7 @@ def run(argv: list[str]) -> int:
     """
     if argv[:1] in (["-h"], ["--help"]):
         say(USAGE + "".join(f"  {row['name']}\n{filled(row['summary'])}\n" for row in task_rows()))
-        return 0
+        raise SystemExit(0)
     if not argv or argv[0].startswith("-"):
         raise InputError("run: the task is missing: it comes first", hint="Write `hf-tools run TASK`; see run --help")
     command = Command(task_named(argv[0]))

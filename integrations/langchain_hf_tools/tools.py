@@ -86,7 +86,10 @@ class HfInferenceTool(Checked, BaseTool):
         ability = ability_of(task, bench, parameters)
         arguments = offered(ability, bench)
         made = _fields(ability, arguments, bench, prefix, chosen=fields.get("model") is not None)
-        super().__init__(**{"task": task, **made, **fields})
+        try:
+            super().__init__(**{"task": task, **made, **fields})
+        except TypeError as error:  # LangChain's own check of `args_schema`
+            raise InputError(f"HfInferenceTool: {shown(error)}") from error
         self._ability, self._arguments = ability, arguments
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

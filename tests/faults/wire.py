@@ -170,6 +170,8 @@ class FaultServer:
         self.requests: list[bytes] = []
         """Heads of the requests, in their order."""
         self.bodies: list[bytes] = []
+        self.accepted = 0
+        """Connections so far."""
         self.broken: list[str] = []
         """What went wrong in the script itself."""
         self._open: set[socket.socket] = set()
@@ -203,6 +205,7 @@ class FaultServer:
             except OSError:
                 return
             with self._lock:
+                self.accepted += 1
                 self._open.add(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -114,13 +113,17 @@ def _sentence(text: str) -> str:
     return shown(" ".join(clean(text).split()), LIMIT).rstrip(". ")
 
 
-@dataclass(frozen=True)
 class Refusal:
-    """Tells a model what is wrong with the arguments as a whole, without their values."""
+    """Tells a model what is wrong with the arguments as a whole, without their values.
 
-    bench: Bench = field(repr=False)
-    tool: str
-    arguments: tuple[str, ...]
+    No dataclass: pydantic would write all that the bench holds, paths as well, into the dump of a tool.
+    """
+
+    def __init__(self, bench: Bench, tool: str, arguments: tuple[str, ...]) -> None:
+        self.bench, self.tool, self.arguments = bench, tool, arguments
+
+    def __repr__(self) -> str:
+        return f"Refusal({self.tool!r})"
 
     def __call__(self, error: Any) -> str:
         """The text; repeated failures count as those of any call."""
