@@ -49,7 +49,8 @@ class Http:
                 verify: Any = tls() if transport is None else False
                 self.bounded = isinstance(transport, httpx.HTTPTransport)
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
-                weakref.finalize(self, _end, self._made, self._pid)
+                ending = weakref.finalize(self, _end, self._made, self._pid)
+                ending.atexit = False  # the system closes them; a thread that still reads would be woken to fail
             return self._made
 
     def _check_open(self) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hf_tools.errors import CONTROL, EXCERPT, HfError
 from hf_tools.replies import status_error
+from hf_tools.response import KEPT
 from hf_tools.task import Reply
 from hf_tools.wire import loads
 from tests.core.test_task import CLASSES, example
@@ -53,7 +54,7 @@ def test_any_refusal_is_an_error_of_its_status(body: bytes, headers: dict[str, s
     error = status_error(Reply(status, headers, body), time.time())
     told(error)
     assert error.status == status
-    assert error.body == body
+    assert error.body == body[:KEPT]
 
 
 @BOUNDED
@@ -89,7 +90,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_large_answers_take_bounded_time_and_memory(task: Any, name: str) -> None:
     body = BOMBS[name]
-    begun = time.monotonic()
+    begun = time.process_time()
     tracemalloc.start()
     try:
         repr(task.decode(Reply(200, {"content-type": "application/json"}, body)))[:EXCERPT]
@@ -99,4 +100,4 @@ def test_large_answers_take_bounded_time_and_memory(task: Any, name: str) -> Non
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 60 * 2**20
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 10  # of this process alone, with tracemalloc, which makes it slow
