@@ -70,10 +70,12 @@ ENDINGS: dict[str, str] = {
         "asyncio.run(run())"
     ),
     "threads of which one still reads": (
+        "begun = threading.Event()\n"
         "def read():\n"
-        "    for part in stream(): print(part.text, flush=True)\n"
+        "    for part in stream():\n"
+        "        print(part.text, flush=True); begun.set()\n"
         "threading.Thread(target=read, daemon=True).start()\n"
-        "time.sleep(0.5)"
+        "begun.wait(30)"
     ),
 }
 
