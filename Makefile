@@ -50,6 +50,12 @@ coverage: .venv/.installed-dev ## the test suite with branch coverage, and what 
 	$(MAKE) --no-print-directory test RUN="coverage run -m pytest"
 	$(PY) -m coverage report
 
+bench: .venv/.installed-dev .venv-peers/made ## what calls cost, ours and those of others, in ten minutes; writes benchmarks/RESULTS.md
+	$(PY) -m benchmarks $(ARGS)
+
+bench-quick: .venv/.installed-dev .venv-peers/made ## a look in fewer and shorter rounds, which writes nothing; ARGS="--case chat" for one case
+	$(PY) -m benchmarks --quick $(ARGS)
+
 faults: .venv/.installed-dev ## every fault of tests/faults on every client, as a table; ARGS are words to choose by
 	$(PY) -m tests.faults $(ARGS)
 
@@ -116,4 +122,8 @@ clean: ## remove the environments, caches and build output
 	@echo '*' > .venv-core18/.gitignore
 	@$(PY18) $(INSTALL) langchain-core==1.7.2 langchain==1.4.7 langgraph==1.2.22 langchain-tests==1.1.9 -e ".[dev]"
 	@$(PY18) $(INSTALL) --no-deps langchain-core==1.8.2 langchain==1.5.0 api-inference-community==0.0.37
+	@touch $@
+
+.venv-peers/made: benchmarks/peers/environment.py .venv/.created
+	@$(PY) benchmarks/peers/environment.py
 	@touch $@

@@ -26,6 +26,8 @@ def items(value: Any) -> list[Any]:
 
 def rows(value: Any) -> list[dict[str, Any]]:
     """The objects in a list that may be missing, null, a single object, or hold nulls."""
+    if value is None:  # what most fields of a stream's pieces are
+        return []
     return [table(row) for row in (items(value) or [value]) if isinstance(row, dict)]
 
 

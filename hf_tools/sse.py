@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hf_tools.errors import StreamProtocolError
 
@@ -13,8 +13,7 @@ MAX_EVENT = 8 * 2**20
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event with data; `kind` is `message` unless the server named another."""
 
     data: str
@@ -34,8 +33,12 @@ class Events:
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Take the next bytes; yield the events that are complete with them."""
-        chunk = self._without_bom(chunk)
+        if self._start is not None:
+            chunk = self._without_bom(chunk)
         if not chunk:
+            return
+        if self._plain(chunk):
+            yield Event(chunk[6:-2].decode("utf-8", "replace"))
             return
         if self._after_cr and chunk[:1] == b"\n":
             chunk = chunk[1:]
@@ -56,6 +59,14 @@ class Events:
             self._waiting += len(rest)
             self._check(self._waiting)
 
+    def _plain(self, chunk: bytes) -> bool:
+        """One whole event of one line, as nearly all servers send each in an HTTP chunk of its own."""
+        return (
+            chunk.startswith(b"data: ") and chunk.find(b"\n") == len(chunk) - 2 and chunk.endswith(b"\n\n")
+            and not (self._pieces or self._data or self._kind or self._after_cr) and b"\r" not in chunk
+            and len(chunk) < MAX_EVENT and not chunk[6:].isspace()
+        )  # fmt: skip
+
     def close(self) -> Iterator[Event]:
         """The bytes have ended: yield an event that no blank line has ended; many servers leave that out."""
         for line in (b"".join(self._pieces), b""):
@@ -66,9 +77,7 @@ class Events:
 
     def _without_bom(self, chunk: bytes) -> bytes:
         """A byte order mark at the very start is dropped, though it may come in pieces."""
-        if self._start is None:
-            return chunk
-        chunk = self._start + chunk
+        chunk = (self._start or b"") + chunk
         if len(chunk) < len(BOM) and BOM.startswith(chunk):
             self._start = chunk
             return b""

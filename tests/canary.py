@@ -111,6 +111,8 @@ class Watch:
             self.after(patch, awaiting, "__init__", self.shown)
         self.before(patch, httpx.Client, "send", self.sent)
         self.before(patch, httpx.AsyncClient, "send", self.sent)
+        self.before(patch, httpx.HTTPTransport, "handle_request", self.sent)
+        self.before(patch, httpx.AsyncHTTPTransport, "handle_async_request", self.sent)
         self._patch = patch
 
     def pytest_collection_finish(self) -> None:
@@ -169,9 +171,9 @@ class Watch:
         original = getattr(owner, name)
 
         @functools.wraps(original)
-        def call(self: Any, first: Any, *args: Any, **kwargs: Any) -> Any:
-            look(self, first)
-            return original(self, first, *args, **kwargs)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            look(self, next(iter([*args, *kwargs.values()])))
+            return original(self, *args, **kwargs)
 
         patch.setattr(owner, name, call)
 

@@ -2,8 +2,8 @@
 
     python benchmarks/peers/compare.py [--peers PYTHON] [--save]
 
-The others live in an environment of their own: `--peers` names its Python, else one is made in a temporary directory
-(from the package index; about 150 MB). `--save` writes docs/langchain_comparison.md.
+The others live in an environment of their own: `--peers` names its Python, else .venv-peers is made (from the package
+index; about 150 MB). `--save` writes docs/langchain_comparison.md.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import venv
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +20,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PATHS: Final = [str(ROOT), str(ROOT / "integrations")]
 sys.path[:0] = [path for path in PATHS if path not in sys.path]
 
+from benchmarks.peers.environment import environment  # noqa: E402
 from benchmarks.peers.features import FEATURES  # noqa: E402
 from benchmarks.peers.subjects import OURS, SUBJECTS  # noqa: E402
 
 SAVED: Final = ROOT / "docs" / "langchain_comparison.md"
-PACKAGES: Final = ("langchain-core==1.7.2", "langchain", "langchain-openai", "langchain-huggingface==1.2.3")
 INTRODUCTION: Final = """\
 # ChatHfInference, ChatHuggingFace and ChatOpenAI on one server
 
@@ -37,14 +35,6 @@ both objects know was set on both; ChatOpenAI has the URL as `base_url`. Ours pa
 
 Made by `python benchmarks/peers/compare.py --save`, which prints for each "no" what went wrong; with
 """
-
-
-def environment(home: Path) -> Path:
-    """The Python of a new environment with the other packages."""
-    venv.create(home, with_pip=True)
-    python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    return python
 
 
 def found(python: Path | str, name: str) -> dict[str, Any]:
@@ -78,9 +68,8 @@ def main() -> None:
     parser.add_argument("--peers", help="Python of an environment with the other packages")
     parser.add_argument("--save", action="store_true", help=f"write {SAVED.relative_to(ROOT)}")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        python = chosen.peers or environment(Path(home))
-        results = {name: found(sys.executable if name == OURS.name else python, name) for name in SUBJECTS}
+    python = chosen.peers or environment()
+    results = {name: found(sys.executable if name == OURS.name else python, name) for name in SUBJECTS}
     for name, each in results.items():
         for check, result in each["results"].items():
             if result is not True:

@@ -17,8 +17,20 @@ from typing import Any, TypeVar
 import httpx
 
 from hf_tools._http.faults import late, ours
-from hf_tools._http.shards import sharded
-from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, landed, left, no_cookies, request, tls
+from hf_tools._http.shards import Shards, sharded
+from hf_tools._http.shared import (
+    DRAIN,
+    LIMITS,
+    Whole,
+    bare_request,
+    expect,
+    head_of,
+    landed,
+    left,
+    no_cookies,
+    request,
+    tls,
+)
 from hf_tools._http.unpacking import Unpacking, araw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
@@ -34,6 +46,7 @@ class AsyncHttp:
         expect(own, httpx.AsyncClient)
         self._own, self._transport = own, transport
         self._pools: weakref.WeakKeyDictionary[Any, tuple[httpx.AsyncClient, Any]] = weakref.WeakKeyDictionary()
+        self._networks: weakref.WeakKeyDictionary[httpx.AsyncClient, Shards] = weakref.WeakKeyDictionary()
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
 
     async def client(self) -> httpx.AsyncClient:
@@ -50,6 +63,8 @@ class AsyncHttp:
             transport = self._transport() if self._transport else sharded(tls())
             verify: Any = tls() if transport is None else False
             http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+            if isinstance(transport, Shards):
+                self._networks[http] = transport
             guard = _guard(http, weakref.ref(self), weakref.ref(loop))
             found = (http, guard)
             with self._lock:
@@ -124,7 +139,12 @@ class AsyncHttp:
         http = await self.client() if step.guard is None else self._guarded(step, held)
         with ours(step.deadline):
             async with Until(step.deadline):
-                response = await http.send(request(http, step), stream=True, follow_redirects=False)
+                network = self._networks.get(http) if step.guard is None else None
+                if network is not None:
+                    response = await network.handle_async_request(sent := bare_request(step))
+                    response.request = sent
+                else:
+                    response = await http.send(request(http, step), stream=True, follow_redirects=False)
                 held.push_async_callback(response.aclose)
                 if step.stream and response.is_success:
                     return head_of(response), response
@@ -165,10 +185,16 @@ async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGene
     with ours(deadline):
         while True:
             try:
-                async with Until(deadline):
+                if deadline is None:
                     piece = await anext(source)
+                else:
+                    async with Until(deadline):
+                        piece = await anext(source)
             except StopAsyncIteration:
                 return
+            if unpacking.plain:
+                yield piece
+                continue
             for plain in unpacking.feed(piece):
                 yield plain
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from hf_tools._http.faults import late, ours, until
-from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.shared import DRAIN, LIMITS, Whole, bare_request, expect, head_of, left, no_cookies, request, tls
 from hf_tools._http.unpacking import Unpacking, raw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
@@ -32,6 +32,7 @@ class Http:
         expect(own, httpx.Client)
         self._own, self._transport = own, transport
         self._made: httpx.Client | None = None
+        self._network: Any = None
         self.bounded = False
         """Every wait ends at the deadline of the call, and not between reads only."""
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
@@ -47,7 +48,7 @@ class Http:
             if self._made is None:
                 transport = self._transport() if self._transport else _network()
                 verify: Any = tls() if transport is None else False
-                self.bounded = isinstance(transport, httpx.HTTPTransport)
+                self.bounded, self._network = isinstance(transport, httpx.HTTPTransport), transport
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
                 ending = weakref.finalize(self, _end, self._made, self._pid)
                 ending.atexit = False  # the system closes them; a thread that still reads would be woken to fail
@@ -106,7 +107,11 @@ class Http:
             sleep(step.wait)
         http = self.client() if step.guard is None else self._guarded(step, held)
         with ours(step.deadline), until(step.deadline):
-            response = http.send(request(http, step), stream=True, follow_redirects=False)
+            if self.bounded and step.guard is None:
+                response = self._network.handle_request(sent := bare_request(step))
+                response.request = sent
+            else:
+                response = http.send(request(http, step), stream=True, follow_redirects=False)
             held.callback(response.close)
             if step.stream and response.is_success:
                 return head_of(response), response
@@ -139,11 +144,18 @@ def drain(flow: Iterator[bytes]) -> None:
 def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
     unpacking, source = Unpacking(response), raw(response)
-    while True:
-        with ours(deadline), until(deadline):
-            piece = next(source, None)
-        if piece is None:
-            return
-        if deadline is not None and time.monotonic() > deadline:
-            raise late()
-        yield from unpacking.feed(piece)
+    with ours(deadline):
+        while True:
+            if deadline is None:
+                piece = next(source, None)
+            else:
+                with until(deadline):
+                    piece = next(source, None)
+            if piece is None:
+                return
+            if deadline is not None and time.monotonic() > deadline:
+                raise late()
+            if unpacking.plain:
+                yield piece
+            else:
+                yield from unpacking.feed(piece)

@@ -30,12 +30,14 @@ class Unpacking:
         # what a hook of the caller's own client, or a mock, has read before is unpacked
         packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
         self._packing = packing.strip().lower()
+        self.plain = self._packing in ("", "identity")
+        """Bytes come as they are: `feed` only passes them on."""
         self._packed = self._plain = 0
         self._inflate: Any = None
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         """The plain bytes of the next bytes on the wire, in pieces of at most 64 KiB; ResponseTooLarge for a bomb."""
-        if self._packing in ("", "identity"):
+        if self.plain:
             yield raw
             return
         if self._packing not in ("gzip", "x-gzip", "deflate"):

@@ -60,7 +60,17 @@ def text_of(value: Any) -> str:
     """Content as text: a string, a list of parts with text, or nothing."""
     if isinstance(value, str):
         return value
+    if value is None:
+        return ""
     return "".join(str(part.get("text") or "") for part in rows(value))
+
+
+def _calls(delta: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pieces of tool calls in a piece of a message; `function_call` is from before there were several."""
+    if found := rows(delta.get("tool_calls")):
+        return found
+    old = table(delta.get("function_call"))
+    return [{"index": 0, "function": old}] if old else []
 
 
 class Assembly:
@@ -110,6 +120,8 @@ class Assembly:
 
     def keep(self, delta: dict[str, Any]) -> None:
         """Add what a piece holds beyond the known fields: texts and lists grow, of anything else the last counts."""
+        if delta.keys() <= KNOWN:  # nearly always, and cheaper than their difference
+            return
         for name in delta.keys() - KNOWN:
             old: Any = self.others.get(name)
             new: Any = delta[name]
@@ -149,9 +161,11 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
                 self._about[name] = value[name]
         usage = table(value.get("usage")) or None
         self.usage = usage or self.usage
+        before = len(self._choices)
         chunks = [self._chunk(choice, value) for choice in rows(value.get("choices"))]
-        enough = len(self._choices) >= self._count
-        self.finished = enough and all(whole.finish_reason for whole in self._choices.values())
+        if len(self._choices) != before or any(chunk.finish_reason for chunk in chunks):
+            enough = len(self._choices) >= self._count
+            self.finished = enough and all(whole.finish_reason for whole in self._choices.values())
         if usage is not None:
             if not chunks:
                 chunks = [ChatChunk(raw=value)]
@@ -162,18 +176,20 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         index = choice.get("index")
         index = index if isinstance(index, int) else 0
         delta = table(choice.get("delta") or choice.get("message"))
-        whole = self._choices.setdefault(index, Assembly())
+        whole = self._choices.get(index) or self._choices.setdefault(index, Assembly())
         text = text_of(delta.get("content"))
         reasoning = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
         refusal = text_of(delta.get("refusal"))
-        old = table(delta.get("function_call"))  # what servers sent before there were several
-        pieces_of_calls = rows(delta.get("tool_calls")) or ([{"index": 0, "function": old}] if old else [])
-        calls = [whole.call(call) for call in pieces_of_calls if call]
+        calls = [whole.call(call) for call in _calls(delta) if call]
         whole.keep(delta)
-        for piece, pieces in ((text, whole.text), (reasoning, whole.reasoning), (refusal, whole.refusal)):
-            if piece:
-                pieces.append(piece)
-        whole.logprobs += rows(table(choice.get("logprobs")).get("content"))
+        if text:
+            whole.text.append(text)
+        if reasoning:
+            whole.reasoning.append(reasoning)
+        if refusal:
+            whole.refusal.append(refusal)
+        if told := choice.get("logprobs"):
+            whole.logprobs += rows(table(told).get("content"))
         reason = choice.get("finish_reason") or None
         if reason:
             whole.finish_reason = str(reason)

@@ -18,6 +18,7 @@ from hf_tools.errors import InputError
 from hf_tools.loose import table
 from hf_tools.providers import is_url
 from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
+from langchain_hf_tools._chat.cloning import PROVIDER
 from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling
 from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
@@ -53,7 +54,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         """What tracing is told about a call."""
         found = super()._get_ls_params(stop=stop, **kwargs)
-        found["ls_provider"] = answers.PROVIDER
+        found["ls_provider"] = PROVIDER
         named = self.model if self.model and not is_url(self.model) else self._host
         found["ls_model_name"] = kwargs.get("model") or named
         ends = stop or ([self.stop] if isinstance(self.stop, str) else self.stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -113,3 +114,15 @@ def test_a_clients_own_connections_are_checked_between_reads(timeout: Any) -> No
         hf.chat_completion_stream([{"role": "user", "content": "x"}], model="a/b").read()
     assert isinstance(caught.value.__cause__, errors.DeadlineExceeded)
     assert time.monotonic() - begun < 1
+
+
+def test_a_connection_made_while_the_client_is_closed_is_closed() -> None:
+    backend = Backend()
+    backend.closed = True
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with pytest.raises(httpcore.ConnectError, match="the client was closed meanwhile"):
+            backend.connect_tcp("127.0.0.1", listener.getsockname()[1])
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(5)
+            assert connection.recv(1) == b""

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from hf_tools import AsyncHfInference, HfInference, Options, errors
+from hf_tools._http import Http
 from hf_tools.steps import Send
 from tests.core.conftest import Ask, Script
 
@@ -82,9 +83,7 @@ def test_of_an_error_only_the_beginning_is_read(ask: Ask) -> None:
 def test_cookies_are_not_kept() -> None:
     server = Script(httpx.Response(200, content=ANSWER, headers={"set-cookie": "tenant=a; Path=/"}))
     hf = HfInference(False)
-    transport = httpx.MockTransport(server)
-    http = hf._http.client()  # pyright: ignore[reportPrivateUsage]
-    http._transport, http._mounts = transport, {}  # pyright: ignore[reportPrivateUsage]
+    hf._http = Http(transport=lambda: httpx.MockTransport(server))  # pyright: ignore[reportPrivateUsage]
     for _ in range(2):
         summarize(hf)
     assert all("cookie" not in request.headers for request in server.requests)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from hf_tools import AsyncHfInference
-from hf_tools._http.shards import IN_FLIGHT, POOLS, Looking, Shards, sharded
+from hf_tools._http.shards import IN_FLIGHT, POOLS, Looking, Shards, put_off, sharded
 from hf_tools._http.shared import LIMITS, tls
 
 URL = "http://127.0.0.1/"
@@ -96,3 +96,38 @@ def test_another_httpx_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(Looking(tls(), LIMITS)._pool, httpcore.AsyncConnectionPool)  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "__init__", nothing)
     assert not hasattr(Looking(tls(), LIMITS), "_pool")
+
+
+async def test_a_cancellation_waits_for_the_turns_of_others() -> None:
+    done: list[bool] = []
+
+    async def steps() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        done.append(True)
+
+    async def run() -> None:
+        await put_off(steps())
+
+    task = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [True]
+
+
+async def test_what_waits_for_something_is_cancelled_at_once() -> None:
+    task = asyncio.create_task(put_off_for_ever())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await task
+
+
+async def put_off_for_ever() -> None:
+    async def steps() -> None:
+        await asyncio.Event().wait()
+
+    await put_off(steps())

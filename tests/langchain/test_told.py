@@ -143,7 +143,7 @@ def test_a_task_that_nobody_serves_is_not_asked_for() -> None:
     assert tool.description.endswith(f"{nobody}: do not call it.")
     assert nobody not in HfInferenceTool("tabular_regression", server.client, model="org/m").description
     with pytest.raises(ToolException) as told_so:
-        tool._run(table="x.csv")
+        tool._run(table="x.csv")  # pyright: ignore[reportPrivateUsage]
     assert "No inference provider is known to serve tabular regression" in str(told_so.value.__cause__)
     assert said(tool, table="x.csv").startswith(f"{NO_USE}{nobody}")
     exposed = HfInferenceTool("tabular_regression", server.client, expose_model=True)

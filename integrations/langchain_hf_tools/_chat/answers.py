@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -15,11 +15,9 @@ from hf_tools.loose import table
 from hf_tools.tasks import chat
 from hf_tools.tasks.chat_stream import ChatChunk
 from langchain_hf_tools._chat import tool_calls
+from langchain_hf_tools._chat.cloning import PROVIDER, maker, validated
 from langchain_hf_tools._chat.reasoning import Splitter, split
 from langchain_hf_tools._chat.usage import usage_of
-
-PROVIDER = "huggingface"
-"""Value of `model_provider` in the metadata of each answer; the translator of content blocks is found by it."""
 
 Tags = tuple[str, str] | None
 
@@ -117,7 +115,7 @@ class Pieces:
     """The chunks of one stream: text and reasoning as they come, all that must be whole at the end."""
 
     def __init__(self, tags: Tags) -> None:
-        self._tags, self._splitter = tags, Splitter(tags)
+        self._tags, self._splitter, self._chunk_of = tags, Splitter(tags), maker()
 
     @contextmanager
     def told(self) -> Generator[None]:
@@ -129,12 +127,15 @@ class Pieces:
                 vars(error)["partial_message"] = partial_message(error.partial, self._tags)
             raise
 
-    def of(self, chunk: ChatChunk) -> Iterator[ChatGenerationChunk]:
+    def of(self, chunk: ChatChunk) -> Iterable[ChatGenerationChunk]:
         """The chunks that a piece of the stream brings; mostly one."""
         if chunk.reasoning:
             self._splitter = Splitter(None)  # the server keeps it apart, so marks in the text are text
         found, text = self._splitter.feed(chunk.text)
-        yield from _chunk(text, chunk.reasoning + found, chunk.refusal)
+        reasoning = chunk.reasoning + found
+        if reasoning or chunk.refusal:
+            return _chunk(text, reasoning, chunk.refusal)
+        return (self._chunk_of(text),) if text else ()
 
     def end(self, answer: chat.ChatCompletionOutput, usage: Any, told: Told) -> Iterator[ChatGenerationChunk]:
         """The end: tool calls, which are released only now that they are whole, then usage and metadata.
@@ -162,7 +163,7 @@ def _chunk(text: str, reasoning: str, refusal: str) -> Iterator[ChatGenerationCh
         message = AIMessageChunk(content="", additional_kwargs=beside, response_metadata=_from_here())
         yield ChatGenerationChunk(message=message)
     if text:
-        yield ChatGenerationChunk(message=AIMessageChunk(content=text, response_metadata=_from_here()))
+        yield validated(text)
 
 
 def _from_here() -> dict[str, Any]:

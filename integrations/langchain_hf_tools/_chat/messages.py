@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMe
 from hf_tools.errors import InputError, MediaError, shown
 from hf_tools.loose import items
 from langchain_hf_tools._chat import tool_calls
-from langchain_hf_tools._chat.answers import PROVIDER
+from langchain_hf_tools._chat.cloning import PROVIDER
 from langchain_hf_tools._chat.fields import Replay
 from langchain_hf_tools._chat.media import Part, Parts
 from langchain_hf_tools._chat.reasoning import reasoning_of, replayed

@@ -14,7 +14,7 @@ from langchain_core.messages.content import KNOWN_BLOCK_TYPES
 
 from hf_tools.loose import table
 from langchain_hf_tools._chat import tool_calls
-from langchain_hf_tools._chat.answers import PROVIDER
+from langchain_hf_tools._chat.cloning import PROVIDER
 
 Blocks = list[Any]
 
