@@ -123,7 +123,11 @@ def test_what_packs_well_is_no_bomb() -> None:
     assert b"".join(fed("gzip", packed)) == data
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(bytes(10**7)), gzip.compress(b'{"error": "sorry"}')[:-9]])
+@pytest.mark.parametrize(
+    "body",
+    [b"no gzip", gzip.compress(bytes(10**7)), gzip.compress(b'{"error": "sorry"}')[:-9]],
+    ids=["no gzip", "a bomb", "cut"],
+)
 def test_the_status_of_an_error_outlives_its_body(ask: Ask, body: bytes) -> None:
     with pytest.raises(errors.InvalidRequest, match=r"^400") as caught:
         ask(Script(lambda _: answer(body, status=400)), lambda hf: hf.summarization("x", model="a/b"))
