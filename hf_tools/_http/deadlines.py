@@ -17,7 +17,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from hf_tools._http.faults import DEADLINE
+from hf_tools._http.faults import DEADLINE, Exit
 from hf_tools._http.network import FAILED, Gate, Way, spoken
 from hf_tools._http.shared import proxied
 
@@ -58,7 +58,9 @@ class _Stream(httpcore.NetworkStream):
         """Close, and wake up another thread that reads here, which closing alone leaves asleep."""
         self._closed = True
         raw = self._stream.get_extra_info("socket")
-        if isinstance(raw, socket.socket) and self._pid == os.getpid():  # never what a forked child has copied
+        if (
+            isinstance(raw, socket.socket) and self._pid == os.getpid() and not Exit.begun
+        ):  # never what a forked child has copied
             with contextlib.suppress(OSError):
                 raw.shutdown(socket.SHUT_RDWR)
         self._stream.close()

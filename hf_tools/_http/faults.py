@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
 import time
@@ -30,6 +32,18 @@ DEADLINE: ContextVar[float | None] = ContextVar("DEADLINE", default=None)
 
 BROKEN = "disconnected|peer closed|ConnectionTerminated"
 """What the HTTP library says of a connection that has ended, and not of an answer that it cannot read."""
+
+
+class Exit:
+    """Whether the interpreter has begun to end: a thread that still reads is not woken then, to fail in public."""
+
+    begun = False
+
+
+@functools.cache
+def at_exit() -> None:
+    """Notice the end of the interpreter before connections are closed at it; call this after that was arranged."""
+    atexit.register(setattr, Exit, "begun", True)
 
 
 @contextmanager

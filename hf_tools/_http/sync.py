@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from hf_tools._http.faults import late, ours, until
+from hf_tools._http.faults import at_exit, late, ours, until
 from hf_tools._http.shared import DRAIN, LIMITS, Whole, bare_request, expect, head_of, left, no_cookies, request, tls
 from hf_tools._http.unpacking import Unpacking, raw
 from hf_tools.errors import ClientClosed, HfError
@@ -50,8 +50,8 @@ class Http:
                 verify: Any = tls() if transport is None else False
                 self.bounded, self._network = isinstance(transport, httpx.HTTPTransport), transport
                 self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
-                ending = weakref.finalize(self, _end, self._made, self._pid)
-                ending.atexit = False  # the system closes them; a thread that still reads would be woken to fail
+                weakref.finalize(self, _end, self._made, self._pid)
+                at_exit()
             return self._made
 
     def _check_open(self) -> None:

@@ -90,6 +90,11 @@ def test_cookies_are_not_kept() -> None:
     hf.close()
 
 
+def test_a_client_of_the_callers_own_that_cannot_read_a_redirect(ask: Ask) -> None:
+    with pytest.raises(errors.TransportError, match="the answer redirects to no valid address"):
+        ask(Script(httpx.Response(302, headers={"location": "http://[::1"})), summarize)
+
+
 # a real server on loopback: connections are what is tested here
 
 

@@ -158,7 +158,7 @@ for told, name in MOVED.items():
     )
 
 
-refuses(64, "redirect: to no address", refused("TransportError", "no valid address"), "302 Moved", label="d",
+refuses(64, "redirect: to no address", refused("UnexpectedStatus", "redirects"), "302 Moved", label="d",
         Location="http://[::1")  # fmt: skip
 
 
