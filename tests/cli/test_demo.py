@@ -24,8 +24,9 @@ It opens at nine in the morning from Tuesday to Sunday. It is closed on Mondays.
 A ticket costs 12 euros; children under 14 go in for 5 euros. The café sells pea soup.
 """
 STEP = re.compile(r"^   (call|result|failed|stopped|answer) +(\S.*(?:\n {11}.*)*)", re.MULTILINE)
-RELIABLE = ("roses", "781.50", "tea", "StreamInterrupted", "delivery")
-"""What each answer of the model holds: it is the same at temperature 0."""
+RELIABLE = {0: "roses", 1: "781.50", 2: "tea", 4: "delivery"}
+"""What answers of the model hold, by question: they are the same at temperature 0. That about the README is not among
+them: a model of this size says something else after each edit of it, so only what the tool finds there is checked."""
 Capture = pytest.CaptureFixture[str]
 Steps = list[tuple[str, str]]
 
@@ -69,7 +70,8 @@ def test_every_question_is_answered_by_the_right_tool(capsys: Capture) -> None:
     assert re.search(r"first \(untrusted.*?\): 2\. \(0\.\d+\) product: Green tea 500 g; country: Japan", results[2])
     assert "StreamInterrupted" in results[3]
     assert results[4].startswith("delivery 0.9")
-    assert [word for word, answer in zip(RELIABLE, answers, strict=True) if word not in answer] == []
+    assert all(answers)
+    assert [word for place, word in RELIABLE.items() if word not in answers[place]] == []
 
 
 def test_the_users_question_and_files_in_a_terminal_without_utf8(tmp_path: Path) -> None:
