@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.subjects import chains, common
@@ -17,24 +17,7 @@ def _model(base: str) -> Any:
     return made.ChatHuggingFace(llm=endpoint, model_id="m", stream_usage=True)
 
 
-def chat(base: str) -> Callable[[], str]:
-    return chains.invoking(_model(base))
-
-
-def achat(base: str) -> Callable[[], Awaitable[str]]:
-    return chains.ainvoking(_model(base))
-
-
-def stream(base: str) -> Callable[[], common.Seen]:
-    return chains.streaming(_model(base))
-
-
-def astream(base: str) -> Callable[[], Awaitable[common.Seen]]:
-    return chains.astreaming(_model(base))
-
-
-def tools(base: str) -> Callable[[], int]:
-    return chains.calling(_model(base))
+chat, achat, stream, astream, tools = chains.of(_model)
 
 
 def _embeddings(base: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.subjects import chains, common
@@ -15,24 +15,7 @@ def _model(base: str) -> Any:
     return made.ChatOpenAI(model="m", base_url=f"{base}/v1", api_key=common.KEY, stream_usage=True)
 
 
-def chat(base: str) -> Callable[[], str]:
-    return chains.invoking(_model(base))
-
-
-def achat(base: str) -> Callable[[], Awaitable[str]]:
-    return chains.ainvoking(_model(base))
-
-
-def stream(base: str) -> Callable[[], common.Seen]:
-    return chains.streaming(_model(base))
-
-
-def astream(base: str) -> Callable[[], Awaitable[common.Seen]]:
-    return chains.astreaming(_model(base))
-
-
-def tools(base: str) -> Callable[[], int]:
-    return chains.calling(_model(base))
+chat, achat, stream, astream, tools = chains.of(_model)
 
 
 def _embeddings(base: str, **more: Any) -> Callable[[int], tuple[int, float]]:

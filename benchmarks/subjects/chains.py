@@ -50,3 +50,12 @@ def calling(model: BaseChatModel) -> Callable[[], int]:
         return len(json.loads("".join(parts))["city"])
 
     return work
+
+
+def of(model: Callable[[str], Any]) -> tuple[Callable[[str], Any], ...]:
+    """The cases of a chat model, from what makes one for a server: invoke, ainvoke, stream, astream, tool calls."""
+
+    def case(act: Callable[[Any], Any]) -> Callable[[str], Any]:
+        return lambda base: act(model(base))
+
+    return tuple(map(case, (invoking, ainvoking, streaming, astreaming, calling)))

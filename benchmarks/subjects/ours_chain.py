@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from benchmarks.subjects import chains, common
 from hf_tools import HfInferenceEndpoint
@@ -13,24 +13,7 @@ def _model(base: str) -> ChatHfInference:
     return ChatHfInference(model="m", base_url=base, server="openai", api_key=common.KEY)
 
 
-def chat(base: str) -> Callable[[], str]:
-    return chains.invoking(_model(base))
-
-
-def achat(base: str) -> Callable[[], Awaitable[str]]:
-    return chains.ainvoking(_model(base))
-
-
-def stream(base: str) -> Callable[[], common.Seen]:
-    return chains.streaming(_model(base))
-
-
-def astream(base: str) -> Callable[[], Awaitable[common.Seen]]:
-    return chains.astreaming(_model(base))
-
-
-def tools(base: str) -> Callable[[], int]:
-    return chains.calling(_model(base))
+chat, achat, stream, astream, tools = chains.of(_model)
 
 
 def embed(base: str) -> Callable[[int], tuple[int, float]]:

@@ -58,25 +58,20 @@ def _parsed(url: str) -> httpx.URL:
 def bare_request(step: Send) -> httpx.Request:
     """The request as a transport takes it, with all headers that a client would add but cookies, which are not sent."""
     headers = {"accept": "*/*", "accept-encoding": ACCEPTED, "connection": "keep-alive", **dict(step.headers)}
-    waits, left = step.waits, None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
-    timeout = {name: _least(getattr(waits, name), left) for name in ("connect", "read", "write", "pool")}
-    return httpx.Request(
-        step.method, _parsed(step.url), headers=headers, content=step.content, extensions={"timeout": timeout}
-    )
+    asked = {"timeout": _waits(step)}
+    return httpx.Request(step.method, _parsed(step.url), headers=headers, content=step.content, extensions=asked)
 
 
-def _least(value: float | None, left: float | None) -> float | None:
-    return value if left is None else min(value or left, left)
+def _waits(step: Send) -> dict[str, float | None]:
+    """Seconds for each kind of wait, none of them beyond the deadline."""
+    rest = None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
+    each = {name: getattr(step.waits, name) for name in ("connect", "read", "write", "pool")}
+    return each if rest is None else {name: min(value or rest, rest) for name, value in each.items()}
 
 
 def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
-    waits, left = step.waits, None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
-    names = ("connect", "read", "write", "pool")
-    each = {name: getattr(waits, name) for name in names}
-    timeout = httpx.Timeout(
-        **{name: value if left is None else min(value or left, left) for name, value in each.items()}
-    )
-    headers = {"accept-encoding": ACCEPTED, **dict(step.headers)}
+    """The request as a client of httpx makes it, with what a caller has set there."""
+    headers, timeout = {"accept-encoding": ACCEPTED, **dict(step.headers)}, httpx.Timeout(**_waits(step))
     return http.build_request(step.method, step.url, headers=headers, content=step.content, timeout=timeout)
 
 
