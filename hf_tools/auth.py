@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ def _clean(value: str, what: str) -> str:
     return value
 
 
+@functools.lru_cache(256)
 def of_hugging_face(url: str) -> bool:
     """The URL is one of Hugging Face's own hosts, by https."""
     parts = urlsplit(url)
@@ -112,13 +114,20 @@ def authorization(token: Token | None, url: str, scheme: str = "Bearer") -> str 
     """
     if token is None or not (token.explicit or of_hugging_face(url)):
         return None
-    parts = urlsplit(url)
-    if is_hugging_face_token(token) and parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+    if is_hugging_face_token(token) and _overheard(url):
         raise ConfigurationError(
-            f"a token of Hugging Face's does not go over plain http to {shown(parts.hostname, 60)}: all could read it",
+            f"a token of Hugging Face's does not go over plain http to {shown(urlsplit(url).hostname, 60)}: "
+            "all could read it",
             hint="Use https, or pass token=False, or the server's own key, which may go there",
         )
     return f"{scheme} {token.secret.get_secret_value()}"
+
+
+@functools.lru_cache(256)
+def _overheard(url: str) -> bool:
+    """What is sent to the URL can be read on the way: it goes over plain http, and to another machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_this_machine(parts.hostname or "")
 
 
 def _is_this_machine(host: str) -> bool:

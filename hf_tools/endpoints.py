@@ -61,8 +61,8 @@ def _endpoint(
     server = endpoint.server or providers.endpoint_server(endpoint.url) or settings.memory.servers.get(endpoint.url)
     if server is None:
         server = yield from ask.kind(endpoint.url)
-    found = Route(server, endpoint.url, model, None, stream)
     if model is not None and server in ("toolkit", "tei"):
+        found = Route(server, endpoint.url, model, None, stream)
         raise cannot(task, found, f"`model` = {model!r}", "It serves one model: leave `model` out")
     if server == "tgi":
         model = model or TGI_MODEL

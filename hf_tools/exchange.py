@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic, cast
 
 from hf_tools import endpoints
@@ -29,7 +29,7 @@ from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
 from hf_tools.steps import Send, Settings, Steps, T
-from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
+from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot, field_names
 from hf_tools.urls import url_of
 from hf_tools.version import __version__
 
@@ -53,8 +53,9 @@ def call(task: Task[Out], settings: Settings) -> Steps[Response[Out]]:
     for single in task.single():
         response: Response[Any] = yield from _Call(single, settings, deadline).answered()
         responses.append(response)
+    last = responses[-1]
     answer = task.joined([response.answer for response in responses])
-    return replace(responses[-1], answer=answer)
+    return last if answer is last.answer else replace(last, answer=answer)
 
 
 def resumed(handle: Any, settings: Settings) -> Steps[Any]:
@@ -235,9 +236,10 @@ def _which_token(token: Token | None, url: str) -> str:
 
 def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | None) -> Steps[Task[Out]]:
     """The task with its files and URLs read; URLs stay where the task hands them to this server as they are."""
-    waiting = {each.name: getattr(task, each.name) for each in fields(task)}
+    kind: Any = type(task)
     media: dict[str, Media] = {}
-    for name, source in waiting.items():
+    for name in field_names(kind):
+        source = getattr(task, name)
         if isinstance(source, Source) and not (link(source) and route.server in task.keeps_urls):
             media[name] = yield from obtained(source, settings.options, deadline)
     return task.loaded(media) if media else task

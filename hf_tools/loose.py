@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError, WrapValidator
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 
 def table(value: Any) -> dict[str, Any]:
@@ -31,12 +31,10 @@ def rows(value: Any) -> list[dict[str, Any]]:
     return [table(row) for row in (items(value) or [value]) if isinstance(row, dict)]
 
 
-def _or_none(value: Any, check: Callable[[Any], Any]) -> Any:
-    try:
-        return check(value)
-    except ValidationError:
-        return None
+class _Unpromised:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=None, on_error="default")
 
 
-UNPROMISED = WrapValidator(_or_none)
+UNPROMISED = _Unpromised()
 """For fields of an answer that come beside what was asked for: None where the value is of another kind."""

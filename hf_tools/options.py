@@ -46,6 +46,10 @@ def seconds(option: str, value: Any, part: str = "") -> None:
         raise ConfigurationError(f"`{name}` = {shown(repr(value), 60)}: {allowed}")
 
 
+STREAM, WHOLE = Timeout(), Timeout(read=None)
+"""The waits of those who set none: for a stream, and for a whole answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Options of a client.
@@ -96,7 +100,7 @@ class Options:
         """The single waits; a server may work on a whole answer until the total time is used up."""
         if isinstance(self.timeout, Timeout):
             return self.timeout
-        return Timeout() if stream else Timeout(read=None)
+        return STREAM if stream else WHOLE
 
     def total(self, default: float | None) -> float | None:
         """Seconds for the whole call; `default` where the caller set none."""

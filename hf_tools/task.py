@@ -221,8 +221,12 @@ class Task(Declared, Generic[Out]):
 
     def given(self, *left_out: str, **renamed: str) -> dict[str, Any]:
         """The keyword parameters that were set, by wire name: `renamed` maps a field to its wire name."""
-        known = [each.name for each in fields(self) if each.kw_only and each.name not in ("model", *left_out)]
-        return {renamed.get(name, name): value for name in known if (value := getattr(self, name)) is not None}
+        kind: Any = type(self)
+        return {
+            renamed.get(name, name): value
+            for name in _parameters(kind)
+            if name not in left_out and (value := getattr(self, name)) is not None
+        }
 
     def simpler(self, error: HfError) -> Self | None:
         """The task without what the server has refused, if that only asks for an extra; it is sent instead."""
@@ -257,6 +261,18 @@ class Streamed(Task[Out], Generic[Out, Part]):
     def decoder(self, head: Reply) -> Decoder[Out, Part]:
         """A decoder for the stream whose head has come."""
         raise NotImplementedError
+
+
+@functools.cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """The arguments of a kind of task, one of which was made before."""
+    return tuple(each.name for each in fields(kind))
+
+
+@functools.cache
+def _parameters(kind: Any) -> tuple[str, ...]:
+    """Those among them that go by their names to the server."""
+    return tuple(each.name for each in fields(kind) if each.kw_only and each.name != "model")
 
 
 def cannot(task: Task[Any], route: Route, what: str, instead: str | None = None) -> InputError:

@@ -31,7 +31,7 @@ from hf_tools._http.shared import (
     request,
     tls,
 )
-from hf_tools._http.unpacking import Unpacking, araw
+from hf_tools._http.unpacking import Unpacking, araw, packing
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
@@ -152,7 +152,7 @@ class AsyncHttp:
                 async for piece in araw(response):
                     if whole.add(piece):
                         break
-        return whole.reply(response), response
+        return whole.reply(), response
 
 
 class Until:
@@ -181,7 +181,7 @@ async def adrain(flow: AsyncGenerator[bytes, None]) -> None:
 
 async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream as they come."""
-    unpacking, source = Unpacking(response), aiter(araw(response))
+    unpacking, source = Unpacking(packing(response, response.headers)), aiter(araw(response))
     with ours(deadline):
         while True:
             try:

@@ -18,7 +18,7 @@ import httpcore
 import httpx
 
 from hf_tools._http.faults import DEADLINE, Exit
-from hf_tools._http.network import FAILED, Gate, Way, spoken
+from hf_tools._http.network import FAILED, Gate, Outgoing, Way, spoken
 from hf_tools._http.shared import proxied
 
 
@@ -36,8 +36,11 @@ def left(timeout: float | None) -> float | None:
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream, self._begun, self._closed, self._pid = stream, False, False, os.getpid()
+        self._outgoing = Outgoing()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._outgoing.held:
+            self.write(b"", timeout)
         data = b""
         try:
             data = self._stream.read(max_bytes, left(timeout))
@@ -52,7 +55,8 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, left(timeout))
+        for piece in self._outgoing.take(buffer):
+            self._stream.write(piece, left(timeout))
 
     def close(self) -> None:
         """Close, and wake up another thread that reads here, which closing alone leaves asleep."""

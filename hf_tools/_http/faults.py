@@ -7,9 +7,8 @@ import functools
 import os
 import re
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 import httpx
 
@@ -46,26 +45,35 @@ def at_exit() -> None:
     atexit.register(setattr, Exit, "begun", True)
 
 
-@contextmanager
-def until(deadline: float | None) -> Generator[None, None, None]:
+class until:  # noqa: N801 - it reads as a word: with until(deadline): ...
     """Bound what this thread waits for; an earlier bound around this one stays."""
-    outer = DEADLINE.get()
-    token = DEADLINE.set(deadline if outer is None or (deadline is not None and deadline < outer) else outer)
-    try:
-        yield
-    finally:
-        DEADLINE.reset(token)
+
+    def __init__(self, deadline: float | None) -> None:
+        outer = DEADLINE.get()
+        self._bound = deadline if outer is None or (deadline is not None and deadline < outer) else outer
+
+    def __enter__(self) -> None:
+        """Set the bound."""
+        self._token = DEADLINE.set(self._bound)
+
+    def __exit__(self, *_: object) -> None:
+        DEADLINE.reset(self._token)
 
 
-@contextmanager
-def ours(deadline: float | None) -> Generator[None, None, None]:
+class ours:  # noqa: N801
     """Turn the errors of the HTTP library into ours."""
-    try:
-        yield
-    except HfError:
-        raise
-    except Exception as error:
-        if deadline is not None and isinstance(error, httpx.TimeoutException) and time.monotonic() >= deadline:
+
+    def __init__(self, deadline: float | None) -> None:
+        self._deadline = deadline
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if not isinstance(error, Exception) or isinstance(error, HfError):
+            return
+        ended = self._deadline is not None and time.monotonic() >= self._deadline
+        if ended and isinstance(error, httpx.TimeoutException):
             raise late() from error
         raise _translated(error) from error
 

@@ -21,6 +21,8 @@ TRIED = 4
 """Addresses of a host that are tried, one after the other."""
 TURN = 1.0
 """Seconds for an address while others wait: a network that loses IPv6 must not cost the whole time to connect."""
+SMALL = 64 * 2**10
+"""Bytes of a request that are written at once."""
 FAILED = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
@@ -107,13 +109,35 @@ def spoken(data: bytes) -> None:
         raise httpcore.RemoteProtocolError(f"it begins {shown(data, 40)!r}")
 
 
+class Outgoing:
+    """The bytes of a request, held back until it is whole: the head and a small body leave in one packet.
+
+    httpcore writes the head, each piece of the body and, at the end, nothing; whoever reads has written all.
+    """
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    def take(self, buffer: bytes) -> tuple[bytes, ...]:
+        """What is to be written now."""
+        held, self.held = self.held, b""
+        if not buffer:
+            return (held,) if held else ()
+        if len(held) + len(buffer) <= SMALL:
+            self.held = held + buffer
+            return ()
+        return (held, buffer) if held else (buffer,)
+
+
 class _Connection(httpcore.AsyncNetworkStream):
     """A connection whose first bytes are looked at, and which a broken handshake leaves closed."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream, self._begun = stream, False
+        self._stream, self._begun, self._outgoing = stream, False, Outgoing()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's name
+        if self._outgoing.held:
+            await self.write(b"", timeout)
         data = await self._stream.read(max_bytes, timeout)
         if not self._begun:
             self._begun = True
@@ -121,7 +145,8 @@ class _Connection(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._stream.write(buffer, timeout)
+        for piece in self._outgoing.take(buffer):
+            await self._stream.write(piece, timeout)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

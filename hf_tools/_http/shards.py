@@ -76,9 +76,8 @@ class _Counted(httpx.AsyncByteStream):
     def __init__(self, stream: httpx.AsyncByteStream, pool: _Pool) -> None:
         self._stream, self._pool, self._open = stream, pool, True
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._stream:
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
 
     async def aclose(self) -> None:
         if self._open:

@@ -17,7 +17,7 @@ import httpx
 
 from hf_tools._http.faults import at_exit, late, ours, until
 from hf_tools._http.shared import DRAIN, LIMITS, Whole, bare_request, expect, head_of, left, no_cookies, request, tls
-from hf_tools._http.unpacking import Unpacking, raw
+from hf_tools._http.unpacking import Unpacking, packing, raw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
@@ -119,7 +119,7 @@ class Http:
             for piece in raw(response):
                 if whole.add(piece):
                     break
-        return whole.reply(response), response
+        return whole.reply(), response
 
 
 def _end(made: httpx.Client, pid: int) -> None:
@@ -143,7 +143,7 @@ def drain(flow: Iterator[bytes]) -> None:
 
 def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
-    unpacking, source = Unpacking(response), raw(response)
+    unpacking, source = Unpacking(packing(response, response.headers)), raw(response)
     with ours(deadline):
         while True:
             if deadline is None:

@@ -7,8 +7,8 @@ count them. Here no more than a piece is unpacked at a time.
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from hf_tools.errors import DecodeError, ResponseTooLarge, UnexpectedContent, shown
 
@@ -26,9 +26,7 @@ RATIO, FREE = 200, 2**20
 class Unpacking:
     """The plain bytes of an answer's body, from those on the wire."""
 
-    def __init__(self, response: httpx.Response) -> None:
-        # what a hook of the caller's own client, or a mock, has read before is unpacked
-        packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
+    def __init__(self, packing: str) -> None:
         self._packing = packing.strip().lower()
         self.plain = self._packing in ("", "identity")
         """Bytes come as they are: `feed` only passes them on."""
@@ -77,11 +75,18 @@ class Unpacking:
             raise DecodeError("the answer cannot be decompressed: it ends too early")
 
 
+def packing(response: httpx.Response, headers: Mapping[str, str]) -> str:
+    """How the body comes; what a hook of the caller's own client, or a mock, has read before is unpacked."""
+    return "" if response.is_stream_consumed else headers.get("content-encoding", "")
+
+
 def raw(response: httpx.Response) -> Iterator[bytes]:
-    """The body as it is on the wire; plain where it was read before."""
-    return response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+    """The body as it is on the wire, whoever iterates closes the answer; plain where it was read before."""
+    return response.iter_bytes() if response.is_stream_consumed else iter(cast("httpx.SyncByteStream", response.stream))
 
 
 def araw(response: httpx.Response) -> AsyncIterator[bytes]:
     """The same, awaited."""
-    return response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
+    if response.is_stream_consumed:
+        return response.aiter_bytes()
+    return aiter(cast("httpx.AsyncByteStream", response.stream))

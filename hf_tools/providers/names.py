@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,14 +40,14 @@ def check_url(url: Any, what: str = "the endpoint URL") -> str:
     return text.partition("#")[0]
 
 
+@functools.lru_cache(256)
+def _is_model(name: str) -> bool:
+    return bool(re.fullmatch(MODEL_ID, name)) and ".." not in name and not name.endswith((".git", "/"))
+
+
 def check_model(model: Any, task: str) -> str:
     """A model ID as the Hub writes it; InputError for anything else."""
-    if (
-        isinstance(model, str)
-        and re.fullmatch(MODEL_ID, model)
-        and ".." not in model
-        and not model.endswith((".git", "/"))
-    ):
+    if isinstance(model, str) and _is_model(model):
         return model
     forms = "`name`, `org/name`, `org/name:provider` or an http(s) URL"
     raise InputError(f"{task}: `model` = {shown(repr(model), 100)}: expected {forms}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
@@ -25,6 +26,13 @@ from langchain_hf_tools.errors import model_errors
 from langchain_hf_tools.profiles import Known, profile_of
 
 translator.register()
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _signed(method: Method) -> Method:
+    """The method with its signature at hand: langchain-core asks for it in each call, and to make it takes 14 us."""
+    vars(method)["__signature__"] = inspect.signature(method)
+    return method
 
 
 class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
@@ -51,6 +59,10 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         names = ("model", "provider", "base_url", "server", *SENT)
         return {name: getattr(self, name) for name in names}
 
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        """What tracing is told of the fields; langchain-core's own way alters the filters of warnings in each call."""
+        return {**self.asdict(), "stop": stop, **kwargs}
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         """What tracing is told about a call."""
         found = super()._get_ls_params(stop=stop, **kwargs)
@@ -68,6 +80,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         several = (kwargs.get("n") or self.n or 1) > 1
         return super()._streaming_disabled(**kwargs) or (several and not kwargs.get("stream"))
 
+    @_signed
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
@@ -77,6 +90,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
             response = call.by(self._clients.blocking).respond(call.task)
         return answers.result(response.answer, response, self.reasoning_tags)
 
+    @_signed
     async def _agenerate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,

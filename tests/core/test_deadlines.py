@@ -15,14 +15,16 @@ import pytest
 from hf_tools import HfInference, Options, Timeout, errors
 from hf_tools._http.deadlines import Backend, Deadlined, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.faults import until
+from hf_tools._http.network import SMALL, _Connection  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.shared import LIMITS, tls
 
 
 class Connection(httpcore.NetworkStream):
-    """Notes the waits that it is given."""
+    """Notes the waits that it is given, and what is written."""
 
     def __init__(self) -> None:
         self.waits: list[float | None] = []
+        self.written: list[bytes] = []
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self.waits.append(timeout)
@@ -30,6 +32,7 @@ class Connection(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.waits.append(timeout)
+        self.written.append(buffer)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -44,12 +47,48 @@ class Connection(httpcore.NetworkStream):
         self.waits.append(None)
 
 
+class AsyncConnection(httpcore.AsyncNetworkStream):
+    """Notes what is written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.written.append(buffer)
+
+
+@pytest.mark.parametrize(
+    ("buffers", "written"),
+    [
+        ([b"head", b"body", b""], [b"headbody"]),
+        ([b"head", b"body"], [b"headbody"]),  # whoever reads has written all
+        ([b"head", b""], [b"head"]),
+        ([b"head", bytes(SMALL), b""], [b"head", bytes(SMALL)]),
+        ([bytes(SMALL + 1), b"rest", b""], [bytes(SMALL + 1), b"rest"]),
+        ([b""], []),
+    ],
+)
+async def test_a_small_request_leaves_in_one_piece(buffers: list[bytes], written: list[bytes]) -> None:
+    connection, awaited = Connection(), AsyncConnection()
+    stream, other = _Stream(connection), _Connection(awaited)
+    for buffer in buffers:
+        stream.write(buffer)
+        await other.write(buffer)
+    stream.read(1)
+    await other.read(1)
+    assert connection.written == awaited.written == written
+
+
 def test_every_wait_is_bounded() -> None:
     connection = Connection()
     stream = _Stream(connection)
     with until(time.monotonic() + 5):
         stream.read(1, 60)
         stream.write(b"x", None)
+        stream.write(b"", None)
         secured = stream.start_tls(tls(), "h", 2)
         secured.read(1, None)
     assert [4 < (wait or 0) <= 5 for wait in connection.waits] == [True, True, False, True]

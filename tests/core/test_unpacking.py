@@ -40,7 +40,7 @@ def answer(*pieces: bytes, packing: str = "gzip", status: int = 200) -> httpx.Re
 
 
 def fed(packing: str, *pieces: bytes) -> list[bytes]:
-    unpacking = Unpacking(answer(packing=packing))
+    unpacking = Unpacking(packing)
     found = [each for piece in pieces for each in unpacking.feed(piece)]
     unpacking.end()
     return found
@@ -105,7 +105,7 @@ def test_what_is_cut_off_or_broken() -> None:
 
 def test_a_bomb_takes_no_memory() -> None:
     bomb = gzip.compress(bytes(300_000_000))
-    unpacking = Unpacking(answer())
+    unpacking = Unpacking("gzip")
     tracemalloc.start()
     sizes: list[int] = []
     with pytest.raises(errors.ResponseTooLarge, match="unpacks to more than 200 times its size"):

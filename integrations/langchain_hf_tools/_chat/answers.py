@@ -38,7 +38,8 @@ class Told(Protocol):
 
 def result(answer: chat.ChatCompletionOutput, told: Told, tags: Tags) -> ChatResult:
     """The answer as a ChatResult: one generation for each choice; the tokens used are those of all of them."""
-    usage = usage_of(answer.usage)
+    counts = answer.usage.model_dump(exclude_none=True) if answer.usage else {}
+    usage = usage_of(counts)
     generations: list[ChatGeneration] = []
     choices = sorted(answer.choices, key=lambda choice: choice.index)
     for choice in choices:
@@ -49,13 +50,15 @@ def result(answer: chat.ChatCompletionOutput, told: Told, tags: Tags) -> ChatRes
         generations.append(ChatGeneration(message=message, generation_info=_info(choice)))
     output: dict[str, Any] = {"model_name": answer.model} if answer.model else {}
     if answer.usage:
-        output["token_usage"] = answer.usage.model_dump(exclude_none=True)
+        output["token_usage"] = counts
     return ChatResult(generations=generations, llm_output=output)
 
 
 def combined(outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
     """What several calls have in common: the tokens used added up, and the model."""
     known = [output for output in outputs if output]
+    if len(known) == 1:
+        return dict(known[0])
     counts: Counter[str] = Counter()
     for output in known:
         counts.update({name: count for name, count in table(output.get("token_usage")).items() if type(count) is int})

@@ -29,33 +29,42 @@ class Parts:
 
     def __init__(self, store: Any = None) -> None:
         self._store = store
-        self._writers: Mapping[str, Callable[[Block], Part]] = {
-            "text": _text, "text-plain": self._plain, "refusal": _refusal,
-            "image": self._image, "audio": self._audio, "video": self._video, "file": self._file,
-            "document": self._document, "media": self._media,
-            "image_url": self._url, "audio_url": self._url, "video_url": self._url, "input_audio": dict,
-        }  # fmt: skip
 
     def knows(self, block: Block) -> bool:
         """Whether there is a part for this kind of block."""
-        return block.get("type") in self._writers
+        return block.get("type") in WRITERS
 
     def part(self, block: Block) -> Part:
         """The block as a part; InputError for one that cannot be sent."""
         kind: Any = block.get("type")
-        if kind not in self._writers:
-            known = ", ".join(sorted(self._writers))
+        if kind not in WRITERS:
+            known = ", ".join(sorted(WRITERS))
             raise InputError(f"content of the type {shown(repr(kind), 60)} cannot be sent", hint=f"Known are {known}")
-        return self._writers[kind](block)
+        return WRITERS[kind](self, block)
 
-    def _image(self, block: Block) -> Part:
+    def text(self, block: Block) -> Part:
+        """A block of text."""
+        return _text(block)
+
+    def refusal(self, block: Block) -> Part:
+        """What a model said instead of an answer."""
+        return _text({"text": block.get("refusal", "")})
+
+    def sound(self, block: Block) -> Part:
+        """Sound in OpenAI's own form."""
+        return dict(block)
+
+    def image(self, block: Block) -> Part:
+        """A picture."""
         more = {"detail": block["detail"]} if "detail" in block else {}
         return {"type": "image_url", "image_url": {"url": self._address(block, "image"), **more}}
 
-    def _video(self, block: Block) -> Part:
+    def video(self, block: Block) -> Part:
+        """A video."""
         return {"type": "video_url", "video_url": {"url": self._address(block, "video")}}
 
-    def _audio(self, block: Block) -> Part:
+    def audio(self, block: Block) -> Part:
+        """Sound, as data or as an address."""
         address = self._address(block, "audio")
         if not address.startswith("data:"):
             return {"type": "audio_url", "audio_url": {"url": address}}
@@ -63,7 +72,8 @@ class Parts:
         subtype = head[5:].partition(";")[0].partition("/")[2].lower()
         return {"type": "input_audio", "input_audio": {"data": data, "format": FORMATS.get(subtype, subtype)}}
 
-    def _file(self, block: Block) -> Part:
+    def file(self, block: Block) -> Part:
+        """A file, in one of several forms."""
         if "file" in block:  # as OpenAI has it
             inner = table(block["file"])
             data = inner.get("file_data")
@@ -80,25 +90,27 @@ class Parts:
             "file": {"filename": name or "file", "file_data": self._address(block, "file")},
         }
 
-    def _media(self, block: Block) -> Part:
+    def media(self, block: Block) -> Part:
         """Gemini's form: any kind of medium, told by its type."""
         kind = str(block.get("mime_type", "")).partition("/")[0]
-        known: dict[str, Callable[[Block], Part]] = {"image": self._image, "audio": self._audio, "video": self._video}
-        return known.get(kind, self._file)({"url": block.get("file_uri"), **block})
+        known: dict[str, Callable[[Block], Part]] = {"image": self.image, "audio": self.audio, "video": self.video}
+        return known.get(kind, self.file)({"url": block.get("file_uri"), **block})
 
-    def _document(self, block: Block) -> Part:
+    def document(self, block: Block) -> Part:
+        """A document, as Anthropic has it."""
         source = table(block.get("source"))
-        return _text(source | {"text": source.get("data")}) if source.get("type") == "text" else self._file(block)
+        return _text(source | {"text": source.get("data")}) if source.get("type") == "text" else self.file(block)
 
-    def _plain(self, block: Block) -> Part:
+    def plain(self, block: Block) -> Part:
+        """A text as a file."""
         if "text" in block:
             return _text(block)
         if "base64" in block:
             media = Media.from_base64(str(block["base64"]))
             return {"type": "text", "text": media.data.decode("utf-8", "replace")}
-        return self._file({"mime_type": "text/plain", **block})
+        return self.file({"mime_type": "text/plain", **block})
 
-    def _url(self, block: Block) -> Part:
+    def url(self, block: Block) -> Part:
         """OpenAI's own form; a bare text instead of an object is put right."""
         kind = str(block["type"])
         inner = block.get(kind)
@@ -143,5 +155,10 @@ def _text(block: Block) -> Part:
     return {"type": "text", "text": text}
 
 
-def _refusal(block: Block) -> Part:
-    return _text({"text": block.get("refusal", "")})
+WRITERS: Mapping[str, Callable[[Parts, Block], Part]] = {
+    "text": Parts.text, "text-plain": Parts.plain, "refusal": Parts.refusal,
+    "image": Parts.image, "audio": Parts.audio, "video": Parts.video, "file": Parts.file,
+    "document": Parts.document, "media": Parts.media,
+    "image_url": Parts.url, "audio_url": Parts.url, "video_url": Parts.url, "input_audio": Parts.sound,
+}  # fmt: skip
+"""What writes each kind of block."""

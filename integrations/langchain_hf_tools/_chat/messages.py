@@ -53,7 +53,7 @@ class Writer:
 
     def _written(self, message: BaseMessage, *, thinks: bool) -> tuple[list[dict[str, Any]], list[Part]]:
         """The message, and the media that were taken out of it."""
-        role = message.role if isinstance(message, ChatMessage) else None
+        role = message.role if isinstance(message, ChatMessage) else ROLES.get(type(message))
         role = role or next((name for kind, name in ROLES.items() if isinstance(message, kind)), None)
         if role is None:
             raise InputError("a message of this kind cannot be sent")
@@ -63,6 +63,8 @@ class Writer:
         if isinstance(message, ToolMessage):
             written, media = self._result(message.tool_call_id, _blocks(message))
             return [{**written, **named}], media
+        if isinstance(message.content, str):
+            return [{"role": role, "content": message.content, **named}], []
         results, others = _apart(_blocks(message))
         found = [self._result(str(block.get("tool_use_id")), _contents(block.get("content"))) for block in results]
         wire = [one for one, _ in found]

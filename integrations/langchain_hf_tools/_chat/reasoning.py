@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ NEEDS_REASONING = re.compile(
 """Families whose makers ask for the reasoning between tool calls to come back; others refuse or forget it."""
 
 
+@functools.lru_cache(256)
 def replay_for(model: str | None, chosen: Replay | None) -> Replay:
     """The policy that was chosen, else that of the model's family."""
     if chosen is not None:

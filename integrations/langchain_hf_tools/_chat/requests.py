@@ -89,7 +89,8 @@ def task(
         given["response_format"] = binding.response_format(given["response_format"])
     if given.get("extra_body") and own.get("extra_body"):
         given["extra_body"] = {**own["extra_body"], **given["extra_body"]}
-    return ChatCompletion(messages, **{**given, "stop": given.get("stop") or None})
+    given["stop"] = given.get("stop") or None
+    return ChatCompletion(messages, **{name: value for name, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)

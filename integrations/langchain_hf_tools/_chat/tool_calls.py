@@ -36,7 +36,10 @@ def calls_of(choice: chat.Choice) -> Calls:
     """The calls whose arguments are a whole JSON object, and the others, which must not run."""
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
-    given, numbers = choice.message.tool_calls, _numbers(choice.message.tool_calls)
+    given = choice.message.tool_calls
+    if not given:
+        return calls, invalid
+    numbers = _numbers(given)
     for call, number in zip(given, numbers, strict=True):
         name, text = call.function.name, call.function.arguments
         # no arguments at all are an empty object, but not where the answer was cut off before they were written

@@ -20,7 +20,7 @@ DIGITS = 16
 
 def usage_of(usage: BaseModel | Mapping[str, Any] | None) -> UsageMetadata | None:
     """Tokens used, with what is known of their parts; None where the server did not say."""
-    told: Mapping[str, Any] = usage.model_dump() if isinstance(usage, BaseModel) else usage or {}
+    told: Mapping[str, Any] = usage.model_dump(exclude_none=True) if isinstance(usage, BaseModel) else usage or {}
     read, written, both = (_count(told.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     if read is None and written is None and both is None:
         return None
@@ -35,13 +35,15 @@ def usage_of(usage: BaseModel | Mapping[str, Any] | None) -> UsageMetadata | Non
 
 
 def _details(value: Any, names: Mapping[str, str]) -> dict[str, int]:
-    counts = {name: _count(table(value).get(told)) for told, name in names.items()}
+    counts = {names[told]: _count(part) for told, part in table(value).items() if told in names}
     return {name: count for name, count in counts.items() if count is not None}
 
 
 def _count(value: Any) -> int | None:
     """A number of tokens, which some servers write as a text; None for what is none."""
+    if value is None:
+        return None
     if isinstance(value, str) and len(value) < DIGITS and value.isdecimal():
         return int(value)
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
     return int(value) if whole else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from operator import attrgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
@@ -25,11 +26,11 @@ from langchain_hf_tools._connecting.timeouts import as_timeout
 
 CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 HTTP = {"http_client": httpx.Client, "http_async_client": httpx.AsyncClient}
-SETTINGS = (
-    "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "extra_headers",
-    "wait_for_model", *HTTP,
+_settings = attrgetter(
+    "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "wait_for_model",
+    *HTTP,
 )  # fmt: skip
-"""The fields that the clients are made from."""
+"""The fields that the clients are made from, but for the headers, which may be changed in place."""
 
 
 class Asking(Checked):
@@ -162,7 +163,8 @@ class Asking(Checked):
     @property
     def _clients(self) -> Clients:
         """The clients for the fields as they are now: a copy with another address must not ask the old one."""
-        settings, made = tuple(_frozen(getattr(self, name)) for name in SETTINGS), self._made
+        settings = (*_settings(self), _frozen(self.extra_headers))
+        made: tuple[Any, Clients] | None = (self.__pydantic_private__ or {}).get("_made")
         if made is None or made[0] != settings:
             made = self._made = (settings, self._connected())
         return made[1]
