@@ -37,9 +37,6 @@ class Events:
             chunk = self._without_bom(chunk)
         if not chunk:
             return
-        if self._plain(chunk):
-            yield Event(chunk[6:-2].decode("utf-8", "replace"))
-            return
         if self._after_cr and chunk[:1] == b"\n":
             chunk = chunk[1:]
         self._after_cr = chunk[-1:] == b"\r"
@@ -59,13 +56,17 @@ class Events:
             self._waiting += len(rest)
             self._check(self._waiting)
 
-    def _plain(self, chunk: bytes) -> bool:
-        """One whole event of one line, as nearly all servers send each in an HTTP chunk of its own."""
-        return (
+    def whole(self, chunk: bytes) -> Event | None:
+        """The event that the next bytes are, where they are one of one line; else None, and they are to be fed.
+
+        Nearly all servers send each event so, in an HTTP chunk of its own.
+        """
+        plain = (
             chunk.startswith(b"data: ") and chunk.find(b"\n") == len(chunk) - 2 and chunk.endswith(b"\n\n")
             and not (self._pieces or self._data or self._kind or self._after_cr) and b"\r" not in chunk
-            and len(chunk) < MAX_EVENT and not chunk[6:].isspace()
+            and self._start is None and len(chunk) < MAX_EVENT and not chunk[6:].isspace()
         )  # fmt: skip
+        return Event(chunk[6:-2].decode("utf-8", "replace")) if plain else None
 
     def close(self) -> Iterator[Event]:
         """The bytes have ended: yield an event that no blank line has ended; many servers leave that out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
 from dataclasses import dataclass as plain
 from typing import (
@@ -182,8 +182,8 @@ class Decoder(Protocol[Out_co, Part_co]):
         """The answer as far as it came."""
         ...
 
-    def feed(self, data: bytes) -> Iterator[Part_co]:
-        """Take the next bytes; yield the parts that are complete with them."""
+    def feed(self, data: bytes) -> Iterable[Part_co]:
+        """Take the next bytes; the parts that are complete with them."""
         ...
 
     def close(self) -> Iterator[Part_co]:

@@ -145,12 +145,12 @@ def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
     unpacking, source = Unpacking(packing(response, response.headers)), raw(response)
     with ours(deadline):
+        if deadline is None and unpacking.plain:
+            yield from source
+            return
         while True:
-            if deadline is None:
+            with until(deadline):
                 piece = next(source, None)
-            else:
-                with until(deadline):
-                    piece = next(source, None)
             if piece is None:
                 return
             if deadline is not None and time.monotonic() > deadline:

@@ -56,6 +56,12 @@ KNOWN = frozenset(
 """Fields of a piece that have a place of their own."""
 
 
+SPOKEN = frozenset(["role", "content"])
+"""Fields of a piece that is text alone."""
+ABOUT = ("id", "model", "created", "system_fingerprint", "provider")
+"""What an event says of the whole answer."""
+
+
 def text_of(value: Any) -> str:
     """Content as text: a string, a list of parts with text, or nothing."""
     if isinstance(value, str):
@@ -156,9 +162,27 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         self._about: dict[str, Any] = {}
 
     def part(self, value: dict[str, Any]) -> Sequence[ChatChunk]:
-        for name in ("id", "model", "created", "system_fingerprint", "provider"):
-            if value.get(name) is not None:
-                self._about[name] = value[name]
+        for name in ABOUT:
+            if (told := value.get(name)) is not None:
+                self._about[name] = told
+        return self._continued(value) or self._any(value)
+
+    def _continued(self, value: dict[str, Any]) -> Sequence[ChatChunk]:
+        """A piece that only adds text to a choice that has begun, as nearly all do; empty for any other."""
+        choices: Any = value.get("choices")
+        if type(choices) is not list or len(choices) != 1 or value.get("usage") is not None:  # pyright: ignore[reportUnknownArgumentType]
+            return ()
+        choice = table(cast(object, choices[0]))
+        delta, index = table(choice.get("delta")), choice.get("index")
+        text = delta.get("content")
+        plain = type(index) is int and type(text) is str and delta.keys() <= SPOKEN
+        if not plain or index not in self._choices or choice.get("finish_reason") or choice.get("logprobs"):
+            return ()
+        if text:
+            self._choices[index].text.append(text)
+        return (ChatChunk(text, "", [], None, index, None, value),)
+
+    def _any(self, value: dict[str, Any]) -> Sequence[ChatChunk]:
         usage = table(value.get("usage")) or None
         self.usage = usage or self.usage
         before = len(self._choices)

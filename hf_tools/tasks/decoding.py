@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, cast
 
 from pydantic_core import from_json
@@ -66,13 +66,23 @@ class StreamDecoder(ABC, Generic[Out, Part]):
         self._is_stream: bool | None = None
         self._seen = self._content = False
 
-    def feed(self, data: bytes) -> Iterator[Part]:
-        """Take the next bytes; yield the parts that are complete with them."""
+    def feed(self, data: bytes) -> Iterable[Part]:
+        """Take the next bytes; the parts that are complete with them."""
         if self.done:
-            return
+            return ()
         self._size += len(data)
         if self._size > MAX_STREAM:
             raise StreamProtocolError(f"the stream is larger than {MAX_STREAM // 2**20} MiB", partial=self.final)
+        event = self._events.whole(data) if self._content else None
+        if event is None:
+            return self._fed(data)
+        try:
+            return self._event(event)
+        except StreamError as error:
+            error.partial = self.final
+            raise
+
+    def _fed(self, data: bytes) -> Iterator[Part]:
         if self._is_stream:
             if not self._content and len(self._bytes) < _KEPT:
                 self._bytes += data[:_KEPT]

@@ -32,13 +32,14 @@ _CHUNK: Final = validated("text")
 _MESSAGE: Final = _CHUNK.message
 
 
-def _copied(template: Model, changes: dict[str, Any]) -> Model:
+def _copied(template: Model, changes: dict[str, Any], write: Any = object.__setattr__) -> Model:
     """The template with some attributes changed, without asking its class."""
-    made, write = object.__new__(type(template)), object.__setattr__
+    made = object.__new__(type(template))
     write(made, "__dict__", {**template.__dict__, **changes})
-    for name in KEPT:
-        kept: Any = getattr(template, name)
-        write(made, name, None if kept is None else kept.copy())
+    write(made, "__pydantic_fields_set__", template.__pydantic_fields_set__.copy())
+    extra = template.__pydantic_extra__
+    write(made, "__pydantic_extra__", None if extra is None else extra.copy())
+    write(made, "__pydantic_private__", None)
     return made
 
 
