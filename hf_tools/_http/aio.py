@@ -145,13 +145,16 @@ class AsyncHttp:
                     response.request = sent
                 else:
                     response = await http.send(request(http, step), stream=True, follow_redirects=False)
-                held.push_async_callback(response.aclose)
                 if step.stream and response.is_success:
+                    held.push_async_callback(response.aclose)
                     return head_of(response), response
-                whole = Whole(response, step)
-                async for piece in araw(response):
-                    if whole.add(piece):
-                        break
+                try:
+                    whole = Whole(response, step)
+                    async for piece in araw(response):
+                        if whole.add(piece):
+                            break
+                finally:
+                    await response.aclose()
         return whole.reply(), response
 
 

@@ -112,13 +112,16 @@ class Http:
                 response.request = sent
             else:
                 response = http.send(request(http, step), stream=True, follow_redirects=False)
-            held.callback(response.close)
             if step.stream and response.is_success:
+                held.callback(response.close)
                 return head_of(response), response
-            whole = Whole(response, step)
-            for piece in raw(response):
-                if whole.add(piece):
-                    break
+            try:
+                whole = Whole(response, step)
+                for piece in raw(response):
+                    if whole.add(piece):
+                        break
+            finally:
+                response.close()
         return whole.reply(), response
 
 

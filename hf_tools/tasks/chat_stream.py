@@ -175,8 +175,9 @@ class ChatDecoder(StreamDecoder[Out, ChatChunk], Generic[Out]):
         choice = table(cast(object, choices[0]))
         delta, index = table(choice.get("delta")), choice.get("index")
         text = delta.get("content")
-        plain = type(index) is int and type(text) is str and delta.keys() <= SPOKEN
-        if not plain or index not in self._choices or choice.get("finish_reason") or choice.get("logprobs"):
+        if type(index) is not int or type(text) is not str or not delta.keys() <= SPOKEN:
+            return ()
+        if index not in self._choices or choice.get("finish_reason") or choice.get("logprobs"):
             return ()
         if text:
             self._choices[index].text.append(text)

@@ -20,7 +20,7 @@ from hf_tools.loose import table
 from hf_tools.providers import is_url
 from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
 from langchain_hf_tools._chat.cloning import PROVIDER
-from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling
+from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling, sent_of
 from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
 from langchain_hf_tools.profiles import Known, profile_of
@@ -56,8 +56,8 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        names = ("model", "provider", "base_url", "server", *SENT)
-        return {name: getattr(self, name) for name in names}
+        asked = {name: getattr(self, name) for name in ("model", "provider", "base_url", "server")}
+        return {**asked, **dict(zip(SENT, sent_of(self), strict=True))}
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         """What tracing is told of the fields; langchain-core's own way alters the filters of warnings in each call."""
@@ -131,7 +131,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
 
     def _call(self, messages: list[BaseMessage], stop: list[str] | None, more: Mapping[str, Any]) -> requests.Call:
         """The request: the fields, then what this call says; InputError for what nobody knows."""
-        own = {"model": self.model, **{name: getattr(self, name) for name in SENT}}
+        own = {"model": self.model, **dict(zip(SENT, sent_of(self), strict=True))}
         given = requests.checked(more)
         model = given.get("model") or self.model
         # a profile that was not given is that of the model

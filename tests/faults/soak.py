@@ -233,6 +233,11 @@ def left() -> tuple[int, int]:
     return len(psutil.Process().net_connections("tcp")), threading.active_count()
 
 
+def grown(before: tuple[int, int]) -> tuple[int, ...]:
+    """By how many they are more; those of others may have ended meanwhile."""
+    return tuple(max(now - then, 0) for now, then in zip(left(), before, strict=True))
+
+
 def measured(soak: Soak, calls: int, rounds: int = 8) -> list[tuple[int, int]]:
     """Make the calls in rounds; after each how many there were, and the bytes that are in use."""
     points: list[tuple[int, int]] = []
@@ -265,11 +270,11 @@ def soaked(calls: int, streams: int, *, pause: float = 0.5, flat: float = FLAT) 
         finally:
             tracemalloc.stop()
         soak.close()
-        soak.found.check(left(), before)
+        soak.found.check(grown(before), (0, 0))
     with served(pause) as url:
         soak.url = url
         asyncio.run(soak.at_once(streams))
-        soak.found.check(left(), before)
+        soak.found.check(grown(before), (0, 0))
     soak.found.seconds = time.monotonic() - begun
     if soak.found.slope > flat:
         soak.found.wrong.append(f"memory grows by {soak.found.slope:.1f} bytes with each call")

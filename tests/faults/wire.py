@@ -236,6 +236,8 @@ class FaultServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone leaves the thread asleep that accepts
         self._listener.close()
         with self._lock:
             left = list(self._open)

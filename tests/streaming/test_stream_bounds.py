@@ -3,7 +3,7 @@
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ def decoder(headers: dict[str, str] = STREAM) -> Any:
     return CHAT.decoder(Reply(200, headers))
 
 
-def fed(feed: Callable[[bytes], Iterator[Any]], piece: bytes, size: int) -> int:
+def fed(feed: Callable[[bytes], Iterable[Any]], piece: bytes, size: int) -> int:
     """Feed a piece again and again up to this size; how many parts came."""
     return sum(1 for _ in range(size // len(piece)) for _ in feed(piece))
 

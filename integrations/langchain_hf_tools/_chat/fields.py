@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
@@ -44,6 +45,8 @@ class Sampling(BaseModel):
 
 SENT = tuple(Sampling.model_fields)
 """The fields that go into each request."""
+sent_of = attrgetter(*SENT)
+"""Their values in a model, in the same order."""
 
 
 class Conversing(BaseModel):

@@ -28,6 +28,8 @@ NOT_SENT = frozenset(["ls_structured_output_format", "stream", "stream_usage"])
 """What LangChain and we ourselves say with a call, but not to the server."""
 OPTIONS = frozenset(["timeout", "max_retries", "extra_headers", "wait_for_model", "bill_to"])
 """Options of the client that a single call may set."""
+APART = NOT_SENT | OPTIONS
+"""What is no parameter of the request."""
 ALIASES: Mapping[str, str] = aliases(Sampling)
 """Other names of parameters, and what they are names of."""
 
@@ -78,7 +80,7 @@ def task(
 ) -> ChatCompletion:
     """The request; what a call says, which is checked, comes before the model's own fields."""
     given: dict[str, Any] = {**own, **({} if stop is None else {"stop": stop})}
-    given |= {name: value for name, value in more.items() if name not in NOT_SENT | OPTIONS}
+    given |= {name: value for name, value in more.items() if name not in APART}
     if given.get("tools"):
         given |= binding.bound(given["tools"], given.get("tool_choice"), None)
     else:  # the model's own wish is for calls with tools
