@@ -11,7 +11,6 @@ from pydantic_core import from_json
 
 from hf_tools import providers
 from hf_tools.auth import authorization
-from hf_tools.choice import ELSEWHERE, routed
 from hf_tools.errors import ConfigurationError, HfError, InputError, StatusError
 from hf_tools.loose import items, rows, table
 from hf_tools.replies import status_error
@@ -39,6 +38,8 @@ def route(task: Task[Any], settings: Settings, *, stream: bool, deadline: float 
         model = providers.check_model(model, task.name)
     if settings.endpoint is not None:
         return (yield from _endpoint(task, settings, settings.endpoint, model, stream, deadline))
+    from hf_tools.choice import ELSEWHERE, routed  # all providers, which endpoints do without
+
     if model is None and settings.provider != "local" and task.name not in providers.CHAT:
         if settings.provider == "hf-inference" or task.name not in ELSEWHERE:
             providers.route(task, "hf-inference", None, stream=stream)  # says so where it does not serve the task

@@ -24,7 +24,6 @@ from hf_tools.errors import (
 from hf_tools.media import Media
 from hf_tools.media.source import Source
 from hf_tools.media.sources import link
-from hf_tools.providers.dialects import Job, Link
 from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
@@ -113,6 +112,7 @@ class _Call(Generic[Out]):
     def settled(self, outcome: Any, handle: Any = None) -> Steps[Out]:
         """The answer from what a provider's own form has led to: a value, a link, or a job, which may be known."""
         from hf_tools import jobs
+        from hf_tools.providers.dialects import Job, Link
 
         try:
             assert self.route is not None

@@ -64,14 +64,8 @@ LAZY = {
 BASE = {"httpcore", "httpx", "pydantic", "pydantic_core", "typing_extensions"}
 """What the core may import of others while it is imported."""
 
-HTTPX = {
-    "hf_tools._http",
-    *(
-        f"hf_tools._http.{part}"
-        for part in ("__init__", "aio", "deadlines", "faults", "guarded", "network", "shards", "shared", "sync")
-    ),
-    "hf_tools.local.transports",
-}
+INSIDE = ("__init__", "aio", "awaiting", "deadlines", "faults", "guarded", "network", "shards", "shared", "sync")
+HTTPX = {"hf_tools._http", *(f"hf_tools._http.{part}" for part in INSIDE), "hf_tools.local.transports"}
 """The only modules that import httpx, but for annotations."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from hf_tools._http.awaiting import landed
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import Shards, sharded
 from hf_tools._http.shared import (
@@ -25,7 +26,6 @@ from hf_tools._http.shared import (
     bare_request,
     expect,
     head_of,
-    landed,
     left,
     no_cookies,
     request,

@@ -13,8 +13,9 @@ from typing import Any
 import httpcore
 import httpx
 
+from hf_tools._http.awaiting import AsyncBackend
 from hf_tools._http.deadlines import Backend
-from hf_tools._http.network import AsyncBackend, Gate
+from hf_tools._http.network import Gate
 from hf_tools._http.shared import no_cookies, tls
 from hf_tools.errors import MediaError, shown
 from hf_tools.steps import Send

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import httpcore
 
-from hf_tools._http.shared import landed
 from hf_tools.errors import shown
 from hf_tools.media.addresses import literal
 from hf_tools.steps import Flight
@@ -127,66 +125,3 @@ class Outgoing:
             self.held = held + buffer
             return ()
         return (held, buffer) if held else (buffer,)
-
-
-class _Connection(httpcore.AsyncNetworkStream):
-    """A connection whose first bytes are looked at, and which a broken handshake leaves closed."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream, self._begun, self._outgoing = stream, False, Outgoing()
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's name
-        if self._outgoing.held:
-            await self.write(b"", timeout)
-        data = await self._stream.read(max_bytes, timeout)
-        if not self._begun:
-            self._begun = True
-            spoken(data)
-        return data
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        for piece in self._outgoing.take(buffer):
-            await self._stream.write(piece, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:  # fmt: skip
-        try:
-            return _Connection(await self._stream.start_tls(ssl_context, server_hostname, timeout))
-        except BaseException:  # httpcore forgets the connection where the call is cancelled
-            await self._stream.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """The network for the awaiting driver."""
-
-    def __init__(self, gate: Gate | None = None) -> None:
-        self._gate = gate
-        self._network: httpcore.AsyncNetworkBackend = cast(Any, httpcore.AnyIOBackend)()
-
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,  # noqa: ASYNC109 - httpcore's name
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:  # fmt: skip
-        """Look the name up, and connect to the first of its addresses that answers."""
-        way = Way(host, port, timeout, self._gate)
-        if way.lookup is not None:
-            await landed(way.lookup.done, way.left)
-        failure: Exception | None = None
-        for address, seconds in way.attempts():
-            try:
-                return _Connection(
-                    await self._network.connect_tcp(address, port, seconds, local_address, socket_options)
-                )
-            except FAILED as error:
-                failure = error
-        raise failure or httpcore.ConnectError("no address")

@@ -16,7 +16,7 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from hf_tools._http.network import AsyncBackend
+from hf_tools._http.awaiting import AsyncBackend
 from hf_tools._http.shared import proxied
 
 IN_FLIGHT = 8

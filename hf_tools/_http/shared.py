@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 import ssl
 import time
@@ -16,7 +14,7 @@ from hf_tools._http.faults import late
 from hf_tools._http.unpacking import ACCEPTED, Unpacking, packing
 from hf_tools.errors import ConfigurationError, ResponseError, ResponseTooLarge
 from hf_tools.response import KEPT
-from hf_tools.steps import Flight, Send
+from hf_tools.steps import Send
 from hf_tools.task import Reply
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
@@ -86,20 +84,6 @@ def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request
 def left(deadline: float | None) -> float | None:
     """Seconds until a monotonic time, None for no end."""
     return None if deadline is None else max(deadline - time.monotonic(), 0.0)
-
-
-async def landed(flight: Flight, seconds: float | None) -> None:
-    """Wait for an answer that another thread or event loop asks for, at most so many seconds."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            loop.call_soon_threadsafe(ended.set)
-
-    flight.call(wake)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await ended.wait()
 
 
 def head_of(response: httpx.Response) -> Reply:

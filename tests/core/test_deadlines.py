@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from hf_tools import HfInference, Options, Timeout, errors
+from hf_tools._http.awaiting import _Connection  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.deadlines import Backend, Deadlined, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.faults import until
-from hf_tools._http.network import SMALL, _Connection  # pyright: ignore[reportPrivateUsage]
+from hf_tools._http.network import SMALL
 from hf_tools._http.shared import LIMITS, tls
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from hf_tools import AsyncHfInferenceEndpoint, HfInferenceEndpoint, Options, errors
 from hf_tools._http import network
+from hf_tools._http.awaiting import AsyncBackend
 from hf_tools._http.deadlines import Backend
-from hf_tools._http.network import AsyncBackend, alternating, spoken
+from hf_tools._http.network import alternating, spoken
 
 NAME = "server.invalid"
 
