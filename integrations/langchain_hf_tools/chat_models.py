@@ -5,31 +5,33 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import model_validator
 
 from hf_tools.errors import InputError
 from hf_tools.loose import table
 from hf_tools.providers import is_url
-from langchain_hf_tools._chat import answers, binding, requests, structured, tokens, translator
+from langchain_hf_tools._chat import answers, binding, requests, tokens, translator
 from langchain_hf_tools._chat.cloning import PROVIDER
-from langchain_hf_tools._chat.fields import SENT, Conversing, Sampling, sent_of
+from langchain_hf_tools._chat.fields import SENT, Conversing, Method, Sampling, sent_of
 from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
 from langchain_hf_tools.profiles import Known, profile_of
 
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
 translator.register()
-Method = TypeVar("Method", bound=Callable[..., Any])
+Signed = TypeVar("Signed", bound=Callable[..., Any])
 
 
-def _signed(method: Method) -> Method:
+def _signed(method: Signed) -> Signed:
     """The method with its signature at hand: langchain-core asks for it in each call, and to make it takes 14 us."""
     vars(method)["__signature__"] = inspect.signature(method)
     return method
@@ -170,7 +172,7 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         self,
         schema: dict[str, Any] | type | None = None,
         *,
-        method: structured.Method | None = None,
+        method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
@@ -184,12 +186,14 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
         before the answer comes, with json_schema only. `include_raw` gives a dict of `raw`, `parsed` and
         `parsing_error`. Calls raise OutputParserException for an answer that is not complete JSON, or not of the class.
         """
+        from langchain_hf_tools._chat import structured  # with LangChain's parsers
+
         method = method or self._method()
         sent = structured.request(schema, method, strict, tools)
         bound = self.bind(**sent, **requests.checked(kwargs))
         return structured.parsed(bound, schema, sent, include_raw=include_raw)
 
-    def _method(self) -> structured.Method:
+    def _method(self) -> Method:
         known = (self.profile or {}).get("structured_output")
         own = self.provider == "local" or self.base_url is not None or is_url(self.model)
         return "json_schema" if (own if known is None else known) else "function_calling"

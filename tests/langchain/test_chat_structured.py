@@ -13,7 +13,7 @@ from pydantic.v1 import BaseModel as OldModel
 
 from hf_tools.errors import InputError
 from langchain_hf_tools._chat import structured
-from langchain_hf_tools._chat.structured import Method
+from langchain_hf_tools._chat.fields import Method
 from tests.langchain.chatting import Completion, Events, add, added_up, call, chat
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
@@ -13,7 +12,10 @@ from hf_tools.errors import InputError, shown
 from hf_tools.loose import table
 from langchain_hf_tools._chat.schemas import closed, described, is_recursive
 
-Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+Tools: TypeAlias = "Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]"
 
 
 def bound(tools: Tools, choice: Any, strict: bool | None) -> dict[str, Any]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
 
 ToolMedia = Literal["hoist", "inline"]
 Replay = Literal["never", "tools", "always"]
+Method = Literal["json_schema", "function_calling", "json_mode"]
+"""How an answer that is an object is asked for."""
 
 
 class Sampling(BaseModel):
     """What goes into each request where it was set; `hf_tools.tasks.chat.ChatCompletion` says what each one means."""
+
+    model_config = ConfigDict(defer_build=True)
 
     frequency_penalty: float | None = None
     logit_bias: dict[str, float] | list[float] | None = None
@@ -51,6 +55,8 @@ sent_of = attrgetter(*SENT)
 
 class Conversing(BaseModel):
     """How messages are written and answers are read."""
+
+    model_config = ConfigDict(defer_build=True)
 
     streaming: bool = False
     """Whether `invoke` reads the answer as a stream, so that callbacks get each piece."""

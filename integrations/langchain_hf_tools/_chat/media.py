@@ -11,7 +11,7 @@ from typing import Any
 from hf_tools.errors import InputError, shown
 from hf_tools.loose import table
 from hf_tools.media import Media
-from hf_tools.media.store import HANDLE
+from hf_tools.media.refs import HANDLE
 
 Block = Mapping[str, Any]
 Part = dict[str, Any]

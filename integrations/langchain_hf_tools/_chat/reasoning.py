@@ -11,9 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from hf_tools.loose import rows
 from langchain_hf_tools._chat.fields import Replay
 
-NEEDS_REASONING = re.compile(
-    r"gpt-oss|kimi-k2(.*thinking|\.)|deepseek-v3\.[2-9]|minimax-m2|glm-4\.[5-9]|glm-5|qwen3.*thinking", re.I
-)
+NEEDS_REASONING = r"gpt-oss|kimi-k2(.*thinking|\.)|deepseek-v3\.[2-9]|minimax-m2|glm-4\.[5-9]|glm-5|qwen3.*thinking"
 """Families whose makers ask for the reasoning between tool calls to come back; others refuse or forget it."""
 
 
@@ -22,7 +20,7 @@ def replay_for(model: str | None, chosen: Replay | None) -> Replay:
     """The policy that was chosen, else that of the model's family."""
     if chosen is not None:
         return chosen
-    return "tools" if model and NEEDS_REASONING.search(model) else "never"
+    return "tools" if model and re.search(NEEDS_REASONING, model, re.I) else "never"
 
 
 def replayed(messages: Sequence[BaseMessage], policy: Replay) -> frozenset[int]:

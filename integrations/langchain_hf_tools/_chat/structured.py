@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
@@ -25,7 +25,6 @@ from langchain_hf_tools._chat.binding import Tools, bound, json_schema
 from langchain_hf_tools._chat.schemas import described, is_object
 from langchain_hf_tools._chat.tool_calls import CUT
 
-Method = Literal["json_schema", "function_calling", "json_mode"]
 METHODS = ("json_schema", "function_calling", "json_mode")
 REFUSED: Any = getattr(exceptions, "ModelRefusalError", None)
 """Since langchain-core 1.7.5."""

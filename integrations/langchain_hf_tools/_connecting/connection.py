@@ -24,7 +24,9 @@ from langchain_hf_tools._connecting.clients import Clients
 from langchain_hf_tools._connecting.keys import AmbientKey, ambient_key
 from langchain_hf_tools._connecting.timeouts import as_timeout
 
-CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+CONFIG = ConfigDict(
+    extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=(), defer_build=True
+)
 HTTP = {"http_client": httpx.Client, "http_async_client": httpx.AsyncClient}
 _settings = attrgetter(
     "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "wait_for_model",
