@@ -1,7 +1,7 @@
 """What calls cost, ours and others': `python -m benchmarks [--quick] [--case NAME] [--rounds N]`, `make bench`.
 
-Prints a table of ratios to bare httpx. A run of all cases writes benchmarks/RESULTS.md, docs/bench.svg and
-docs/growth.svg as well. Exits with 1 where a row is not what it must be.
+Prints a table of ratios to bare httpx. A run of all cases writes benchmarks/RESULTS.md, the table in README.md,
+docs/bench.svg and docs/growth.svg as well. Exits with 1 where a row is not what it must be.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import time
 from contextlib import ExitStack
 from typing import Final
 
-from benchmarks import charts, results
+from benchmarks import charts, pages, results
 from benchmarks.cases import ROWS
-from benchmarks.growth import Curve, bends, growth
+from benchmarks.growth import Curve, growth
 from benchmarks.peers.environment import environment
 from benchmarks.processes import ROOT, serving, variables
-from benchmarks.rounds import FEWEST, Bench, Samples, told
+from benchmarks.rounds import FEW, FEWEST, Bench, Samples, told
 
 SAVED: Final = ROOT / "benchmarks" / "RESULTS.md"
+README: Final = ROOT / "README.md"
 VERSIONS: Final = (
     "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 )
@@ -31,13 +32,6 @@ PACKAGES: Final = ("hf-tools", "langchain-core", "httpx", "httpcore", "pydantic"
 COMPARED: Final = ("huggingface_hub", "openai", "langchain-huggingface", "langchain-openai")
 """The first are those of our environment, the others those of the peers'."""
 GROWTH: Final = "growth"
-INTRODUCTION: Final = """\
-Everything runs against a server on 127.0.0.1 with a CPU of its own and canned answers. Each client is a process of its
-own; in each round every client does the same work once, in an order that turns. Figures are CPU time of the client's
-process in times of what bare httpx (`benchmarks/subjects/bare.py` says what that does) took in the same round, the
-median of all rounds, unless the row says otherwise; imports in times of `import httpx, pydantic`, that of the chat
-model in times of `import httpx` and langchain-core's chat models. "In flight" is the cost of a request in times of the
-same client's with one in flight."""
 
 
 def versions(peers: str) -> str:
@@ -50,32 +44,6 @@ def versions(peers: str) -> str:
         found = {name.lower().replace("-", "_"): number for name, number in json.loads(done.stdout).items()}
         listed += [f"{name} {found[name.lower().replace('-', '_')]}" for name in names]
     return ", ".join(listed)
-
-
-def grown(found: list[Curve]) -> str:
-    """The curves as a table."""
-    rows = ["| cost | of | client | by size | last / smallest before |", "|---|---|---|---|---|"]
-    for curve in found:
-        for subject, line in curve.lines.items():
-            points = ", ".join(f"{size:,}: {results.number(cost)}" for size, cost in line)
-            told_as = f"| {curve.title}, {curve.unit} | {curve.sizes} | {results.TITLES[subject]} | {points} |"
-            rows.append(f"{told_as} {results.number(bends(line))} |")
-    return "\n".join(rows)
-
-
-def page(found: list[results.Line], curves: list[Curve], about: str) -> str:
-    """benchmarks/RESULTS.md."""
-    parts = [
-        "# What calls cost",
-        f"Made by `make bench` on {about}.",
-        INTRODUCTION,
-        results.table(found),
-        "## How cost grows",
-        grown(curves),
-        "## Spreads",
-        results.spreads(found),
-    ]
-    return "\n\n".join(parts) + "\n"
 
 
 def measured(names: list[str], chosen: argparse.Namespace, peers: str) -> tuple[list[results.Line], list[Curve]]:
@@ -96,9 +64,11 @@ def measured(names: list[str], chosen: argparse.Namespace, peers: str) -> tuple[
 
 
 def save(found: list[results.Line], curves: list[Curve], about: str) -> None:
-    """Write the page and the charts."""
-    today = dt.datetime.now(tz=dt.UTC).date()
-    SAVED.write_text(page(found, curves, f"{today}, {about}"), encoding="utf-8")
+    """Write the page, the table of the README and the charts."""
+    today = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d %H:%M} UTC"
+    before = SAVED.read_text("utf-8") if SAVED.exists() else ""
+    SAVED.write_text(pages.page(found, curves, f"{today}, {about}", before), encoding="utf-8")
+    README.write_text(pages.quoted(README.read_text("utf-8"), found, today), encoding="utf-8")
     (ROOT / "docs" / "bench.svg").write_text(charts.bars(found, f"make bench, {today}"), encoding="utf-8")
     (ROOT / "docs" / "growth.svg").write_text(charts.curves(curves), encoding="utf-8")
 
@@ -109,14 +79,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a look in two minutes, which writes nothing")
     parser.add_argument("--case", action="append", choices=known, help="only this; may be given again")
-    parser.add_argument("--rounds", type=int, help=f"rounds of each case; {FEWEST} without it, 3 for a quick look")
+    parser.add_argument("--rounds", type=int, help=f"rounds of each case; {FEWEST} without it, {FEW} for a quick look")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (3 if chosen.quick else FEWEST)
+    chosen.rounds = chosen.rounds or (FEW if chosen.quick else FEWEST)
     peers = str(environment())
     busy = f"load average {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else "load unknown"
     found, curves = measured(chosen.case or known, chosen, peers)
     print(results.table(found) if found else "")
-    print(f"\n{grown(curves)}" if curves else "")
+    print(f"\n{pages.grown(curves)}" if curves else "")
     if not chosen.quick and not chosen.case:
         save(found, curves, f"{results.machine()}, {busy}, {chosen.rounds} rounds, with {versions(peers)}")
     return int(any(line.met == "no" for line in found))

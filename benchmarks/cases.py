@@ -65,10 +65,10 @@ MEASURES: Final = {
     "paced": Measure("stream", CHAIN, 1, 1, chunks=400, options="pace=1.5"),
     "tools": Measure("tools", CHAIN, 2, 1, chunks=2000, options="tools=1"),
     "embed": Measure("embed", CHAIN, 1, 1, options="delay=20,limit=32", count=10_000, quick_count=1600),
-    "memory": Measure("chat", CORE, 10_000, 3000, kind="memory"),
-    "memory_stream": Measure("stream", CORE, 1000, 1000, chunks=20, kind="memory"),
-    "chain_memory": Measure("chat", CHAIN, 10_000, 3000, kind="memory"),
-    "chain_memory_stream": Measure("stream", CHAIN, 1000, 1000, chunks=20, kind="memory"),
+    "memory": Measure("chat", CORE, 10_000, 1500, kind="memory"),
+    "memory_stream": Measure("stream", CORE, 1000, 400, chunks=20, kind="memory"),
+    "chain_memory": Measure("chat", CHAIN, 10_000, 1500, kind="memory"),
+    "chain_memory_stream": Measure("stream", CHAIN, 1000, 400, chunks=20, kind="memory"),
 }
 
 

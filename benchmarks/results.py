@@ -42,6 +42,11 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def told(row: Row, value: float) -> str:
+    """A figure of a row: packages and bytes are whole."""
+    return f"{value:.0f}" if row.unit in ("packages", "slope") else number(value)
+
+
 @dataclass(frozen=True)
 class Line:
     """A row with what was found."""
@@ -56,12 +61,12 @@ class Line:
 
     def cell(self, title: str) -> str:
         """What the column of a library says."""
-        return next((number(one.middle) for key, one in self.figures.items() if TITLES[key] == title), "")
+        return next((told(self.row, one.middle) for key, one in self.figures.items() if TITLES[key] == title), "")
 
     @property
     def met(self) -> str:
-        """Whether ours is as good as it must be, and as it should be."""
-        row, value = self.row, self.ours.middle
+        """Whether ours, as it is printed, is as good as it must be, and as it should be."""
+        row, value = self.row, float(told(self.row, self.ours.middle))
         if row.must is None:
             return ""
         peer, times = row.times_peer or ("", 0.0)

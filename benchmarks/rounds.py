@@ -18,6 +18,8 @@ Samples = dict[str, list[Sample]]
 """For each subject what was measured in each round."""
 FEWEST = 5
 """Rounds, but for a quick look."""
+FEW = 2
+"""Rounds of a quick look."""
 
 
 class Bench:
@@ -34,8 +36,7 @@ class Bench:
         if name.endswith("footprint"):
             return {key: [found] for key, found in footprints(name, self._python, peers=self.peers).items()}
         if name in fresh.STATEMENTS:
-            rounds = 3 if self._quick else self._rounds
-            return fresh.samples(name, self._base, rounds, self._python, peers=self.peers)
+            return fresh.samples(name, self._base, self._rounds, self._python, peers=self.peers)
         return self.measured(MEASURES[name])
 
     def measured(self, measure: Measure) -> Samples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,10 +12,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import charts, fresh, growth, results
+from benchmarks import charts, fresh, growth, pages, results
 from benchmarks.cases import MEASURES, ROWS, Measure, Row
 from benchmarks.footprint import footprints
-from benchmarks.processes import serving
+from benchmarks.processes import ROOT, serving
 from benchmarks.rounds import Bench
 from benchmarks.worker import slope
 
@@ -144,6 +145,48 @@ def test_the_table_and_the_chart() -> None:
     last = results.table(found).splitlines()[-1]
     assert last == "| import of the client | 1.20 | 4.00 |  |  |  | 1 | 1.5 | yes, not the goal |"
     assert ET.fromstring(charts.bars(found, "today & here")).tag.endswith("svg")
+
+
+def test_packages_and_bytes_are_whole() -> None:
+    assert line([12.0] * 3, Row("", "", 12, 13, unit="cpu", over="")).cell("hf-tools") == "12.0"
+    kept = {"ours": [{"slope": 0.4}], "hub": [{"slope": 10_123.4}]}
+    row = Row("", "", 0, 100, unit="slope", over="")
+    found = results.Line(row, results.figures(row, kept))
+    assert (found.cell("hf-tools"), found.cell("huggingface_hub"), found.met) == ("0", "10123", "yes")
+
+
+def test_a_run_is_written_down_with_the_one_before() -> None:
+    found = [dataclasses.replace(line([1.2, 2.4, 1.2]), row=Row("chat, sync", "chat", 1.0, 1.5))]
+    curves = [growth.Curve("CPU of a request", "requests in flight", "us", {"ours": [(1, 10.0), (8, 5.0), (32, 6.0)]})]
+    first = pages.page(found, curves, "Monday", "")
+    second = pages.page(found, curves, "Tuesday", first)
+    assert "| CPU of a request, us | requests in flight | hf-tools | 1: 10.0, 8: 5.00, 32: 6.00 | 1.20 |" in first
+    assert "The run before" not in first
+    end = f"## The run before\n\nMade by `make bench` on Monday.\n\n{results.table(found)}\n"
+    assert second.endswith(end)
+    assert pages.page(found, curves, "Wednesday", second).count("Made by") == 2
+    readme = pages.quoted(f"# A\n\n{pages.BEGIN}old\n{pages.END}\n\n## B\n", found, "Monday")
+    assert readme == f"# A\n\n{pages.BEGIN}\n`make bench` on Monday:\n\n{results.table(found)}\n\n{pages.END}\n\n## B\n"
+    assert pages.quoted(readme, found, "Monday") == readme
+
+
+def rows(text: str) -> list[str]:
+    """The lines of the first table of what calls cost."""
+    begun = text[text.index("| case |") :]
+    return list(itertools.takewhile(lambda each: each.startswith("|"), begun.splitlines()))
+
+
+def test_the_readme_quotes_the_last_run() -> None:
+    told = rows((ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8"))
+    assert rows((ROOT / "README.md").read_text("utf-8")) == told
+    assert [each.split(" | ")[0].removeprefix("| ") for each in told[2:]] == [row.title for row in ROWS]
+
+
+def test_what_is_short_of_its_goal_is_explained() -> None:
+    told = [each.strip("| ").split(" | ") for each in rows((ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8"))[2:]]
+    short = [cells[0] for cells in told if cells[-1] in ("no", "yes, not the goal")]
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    assert [title for title in short if f"| {title} |" not in page] == []
 
 
 def test_slopes() -> None:
