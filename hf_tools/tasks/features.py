@@ -74,7 +74,8 @@ class Features(list[Any]):
         for place, row in enumerate(rows, first):
             if len(row) != length or length == 0:
                 raise ShapeError(f"vector {place} has {len(row)} numbers, vector {first} has {length}")
-            if not all(map(math.isfinite, row)):
+            # a sum is ten times as quick to look at; where it is not finite, it may have overflowed
+            if not math.isfinite(sum(row)) and not all(map(math.isfinite, row)):
                 raise ShapeError(f"vector {place} holds nan or an infinite number")
         return rows
 
@@ -104,7 +105,7 @@ def _refuse_null(value: Any, texts: int) -> None:
 def _numbers(value: Any, coded: bool) -> list[Any]:
     if coded and isinstance(value, str):
         return _from_base64(value)
-    values = parse(list[Any], value)
+    values = items(value) if isinstance(value, list) else parse(list[Any], value)
     if values and isinstance(values[0], list | str):
         return [_numbers(item, coded) for item in values]
     if None in values:
