@@ -83,6 +83,19 @@ async def test_a_small_request_leaves_in_one_piece(buffers: list[bytes], written
     assert connection.written == awaited.written == written
 
 
+def test_a_read_that_fails_after_the_close_is_told_as_such() -> None:
+    class Broken(Connection):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            raise httpcore.ReadError("reset")
+
+    stream = _Stream(Broken())
+    with pytest.raises(httpcore.ReadError, match="reset"):
+        stream.read(1)
+    stream.close()
+    with pytest.raises(httpcore.ReadError, match="the client was closed meanwhile"):
+        stream.read(1)
+
+
 def test_every_wait_is_bounded() -> None:
     connection = Connection()
     stream = _Stream(connection)

@@ -21,6 +21,7 @@ from langchain_core.messages import (
 from hf_tools.errors import InputError
 from hf_tools.media import Image
 from langchain_hf_tools import ChatHfInference
+from langchain_hf_tools._chat.media import Parts
 from tests.langchain.chatting import Completion, call
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -169,6 +170,14 @@ MEDIA: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (block("media", mime_type="audio/wav", data="AA=="), sound("AA==", "wav")),
     (block("media", mime_type="application/pdf", data="AA=="), pdf("file", "data:application/pdf;base64,AA==")),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "part"), MEDIA)
+def test_each_block_has_its_part(given: dict[str, Any], part: dict[str, Any]) -> None:
+    """Written by hand: LangChain turns some of these into its own blocks before the model sees them."""
+    found = Parts().part(given)
+    assert found == part
+    assert found is not given
 
 
 @pytest.mark.parametrize(("given", "part"), MEDIA)

@@ -43,6 +43,20 @@ def text(content: str, finish_reason: str | None = None, **more: Any) -> dict[st
     return chunk({"role": "assistant", "content": content}, finish_reason, **more)
 
 
+def test_pieces_of_text_alone_take_the_short_way_and_give_the_same(play: Play) -> None:
+    """One event after the other, each as bytes of its own, as against all at once and as against more in each event."""
+    spoken = [text("One"), text(" two"), chunk({"content": ""}), chunk({"content": " three"}, index=1), text("!", "stop")]
+    pieces = [sse(each) for each in spoken]
+    more = [sse(each | {"choices": [each["choices"][0] | {"logprobs": {"content": []}}]}) for each in spoken]
+    quick, slow, marked = (play(CHAT, [*each, DONE]) for each in (pieces, [b"".join(pieces)], more))
+    assert quick.error is slow.error is marked.error is None
+    told = [[(part.text, part.index, part.finish_reason) for part in each.parts] for each in (quick, slow, marked)]
+    assert told[0] == told[1] == told[2]
+    assert told[0] == [("One", 0, None), (" two", 0, None), ("", 0, None), (" three", 1, None), ("!", 0, "stop")]
+    assert quick.decoder.final == slow.decoder.final
+    assert [choice.message.content for choice in quick.decoder.final.choices] == ["One two!", " three"]
+
+
 TGI_2_0_1 = (
     b'data:{"id":"","object":"text_completion","created":1714681500,"model":"mistralai/Mistral-7B-Instruct-v0.2",'
     b'"system_fingerprint":"2.0.1-sha-2d0a717","choices":[{"index":0,"delta":{"role":"assistant","content":" Two"},'
