@@ -89,7 +89,9 @@ def main() -> int:
     print(f"\n{pages.grown(curves)}" if curves else "")
     if not chosen.quick and not chosen.case:
         save(found, curves, f"{results.machine()}, {busy}, {chosen.rounds} rounds, with {versions(peers)}")
-    return int(any(line.met == "no" for line in found))
+    missed = [line.row.title for line in found if line.met == "no"]
+    print(f"\nNot what they must be (docs/performance.md says why): {', '.join(missed)}" if missed else "")
+    return int(bool(missed))
 
 
 if __name__ == "__main__":
