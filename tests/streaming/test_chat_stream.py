@@ -45,7 +45,8 @@ def text(content: str, finish_reason: str | None = None, **more: Any) -> dict[st
 
 def test_pieces_of_text_alone_take_the_short_way_and_give_the_same(play: Play) -> None:
     """One event after the other, each as bytes of its own, as against all at once and as against more in each event."""
-    spoken = [text("One"), text(" two"), chunk({"content": ""}), chunk({"content": " three"}, index=1), text("!", "stop")]
+    spoken = [text("One"), text(" two"), chunk({"content": ""}), chunk({"content": " three"}, index=1)]
+    spoken.append(text("!", "stop"))
     pieces = [sse(each) for each in spoken]
     more = [sse(each | {"choices": [each["choices"][0] | {"logprobs": {"content": []}}]}) for each in spoken]
     quick, slow, marked = (play(CHAT, [*each, DONE]) for each in (pieces, [b"".join(pieces)], more))
