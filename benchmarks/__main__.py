@@ -82,6 +82,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help=f"rounds of each case; {FEWEST} without it, {FEW} for a quick look")
     chosen = parser.parse_args()
     chosen.rounds = chosen.rounds or (FEW if chosen.quick else FEWEST)
+    pages.quoted(README.read_text("utf-8"), [], "")  # what cannot be written is told now, not after ten minutes
     peers = str(environment())
     busy = f"load average {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else "load unknown"
     found, curves = measured(chosen.case or known, chosen, peers)

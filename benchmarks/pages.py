@@ -53,7 +53,9 @@ def earlier(before: str) -> list[str]:
 
 
 def quoted(readme: str, found: list[results.Line], today: str) -> str:
-    """The README with the table of this run."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
+    """The README with the table of this run; ValueError where its marks are not there, or not once."""
+    head, begun, rest = readme.partition(BEGIN)
+    _, ended, tail = rest.partition(END)
+    if not begun or not ended or BEGIN in rest or END in head + tail:
+        raise ValueError(f"the README must hold {BEGIN.strip()} and then {END}, each once")
     return f"{head}{BEGIN}\n`make bench` on {today}:\n\n{results.table(found)}\n\n{END}{tail}"

@@ -37,4 +37,7 @@ class _Unpromised:
 
 
 UNPROMISED = _Unpromised()
-"""For fields of an answer that come beside what was asked for: None where the value is of another kind."""
+"""For fields of an answer that come beside what was asked for: None where the value is of another kind.
+
+Not for fields with validators in Python: whatever these raise would be taken for that.
+"""

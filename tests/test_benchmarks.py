@@ -170,6 +170,12 @@ def test_a_run_is_written_down_with_the_one_before() -> None:
     assert pages.quoted(readme, found, "Monday") == readme
 
 
+@pytest.mark.parametrize("readme", ["", pages.BEGIN, pages.END + pages.BEGIN, (pages.BEGIN + pages.END) * 2])
+def test_a_readme_without_its_marks_is_left_alone(readme: str) -> None:
+    with pytest.raises(ValueError, match="each once"):
+        pages.quoted(readme, [], "Monday")
+
+
 def rows(text: str) -> list[str]:
     """The lines of the first table of what calls cost."""
     begun = text[text.index("| case |") :]

@@ -44,8 +44,10 @@ class _Connection(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        for piece in self._outgoing.take(buffer):
+        pieces, self._outgoing.broken = self._outgoing.take(buffer), True
+        for piece in pieces:
             await self._stream.write(piece, timeout)
+        self._outgoing.broken = False
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -61,7 +63,8 @@ class _Connection(httpcore.AsyncNetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        """About the connection; one that is broken is `is_readable`, by which pools know that it has ended."""
+        return True if info == "is_readable" and self._outgoing.broken else self._stream.get_extra_info(info)
 
 
 class AsyncBackend(httpcore.AsyncNetworkBackend):

@@ -55,8 +55,10 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in self._outgoing.take(buffer):
+        pieces, self._outgoing.broken = self._outgoing.take(buffer), True
+        for piece in pieces:
             self._stream.write(piece, left(timeout))
+        self._outgoing.broken = False
 
     def close(self) -> None:
         """Close, and wake up another thread that reads here, which closing alone leaves asleep."""
@@ -75,7 +77,8 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        """About the connection; one that is broken is `is_readable`, by which pools know that it has ended."""
+        return True if info == "is_readable" and self._outgoing.broken else self._stream.get_extra_info(info)
 
 
 class Backend(httpcore.SyncBackend):

@@ -115,6 +115,8 @@ class Outgoing:
 
     def __init__(self) -> None:
         self.held = b""
+        self.broken = False
+        """Something was not written to its end: no other request may follow on this connection."""
 
     def take(self, buffer: bytes) -> tuple[bytes, ...]:
         """What is to be written now."""

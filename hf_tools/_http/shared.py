@@ -47,6 +47,11 @@ def no_cookies() -> CookieJar:
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
+BODIED = ("POST", "PUT", "PATCH")
+"""Methods whose requests tell the length of an empty body, too."""
+FRAMING = frozenset(["content-length", "transfer-encoding"])
+
+
 @functools.lru_cache(256)
 def _parsed(url: str) -> httpx.URL:
     """The address; reading it takes a tenth of a small call, and calls to one address are many."""
@@ -57,11 +62,10 @@ def bare_request(step: Send) -> httpx.Request:
     """The request as a transport takes it, with all headers that a client would add but cookies, which are not sent."""
     url, content = _parsed(step.url), step.content or b""
     headers = {"accept": "*/*", "accept-encoding": ACCEPTED, "connection": "keep-alive", **dict(step.headers)}
-    written = [
-        (b"Host", url.netloc),
-        *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()),
-    ]
-    if content or step.method == "POST":
+    written = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    if "host" not in headers:
+        written.insert(0, (b"Host", url.netloc))
+    if (content or step.method in BODIED) and not headers.keys() & FRAMING:
         written.append((b"Content-Length", b"%d" % len(content)))
     asked = {"timeout": _waits(step)}
     # httpx completes the headers of `content`, which takes half the time of making a request, and none of a `stream`

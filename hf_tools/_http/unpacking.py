@@ -82,11 +82,15 @@ def packing(response: httpx.Response, headers: Mapping[str, str]) -> str:
 
 def raw(response: httpx.Response) -> Iterator[bytes]:
     """The body as it is on the wire, whoever iterates closes the answer; plain where it was read before."""
-    return response.iter_bytes() if response.is_stream_consumed else iter(cast("httpx.SyncByteStream", response.stream))
+    if response.is_stream_consumed or response.is_closed:  # of one that was closed unread httpx says so
+        return response.iter_bytes()
+    response.is_stream_consumed = True
+    return iter(cast("httpx.SyncByteStream", response.stream))
 
 
 def araw(response: httpx.Response) -> AsyncIterator[bytes]:
     """The same, awaited."""
-    if response.is_stream_consumed:
+    if response.is_stream_consumed or response.is_closed:
         return response.aiter_bytes()
+    response.is_stream_consumed = True
     return aiter(cast("httpx.AsyncByteStream", response.stream))

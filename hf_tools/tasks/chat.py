@@ -72,9 +72,7 @@ class ChatMessage(Answer):
     """Who speaks."""
     content: Annotated[str | None, BeforeValidator(_text)] = None
     """The text; None where there are tool calls only."""
-    tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = Field(
-        default_factory=list[ToolCall]
-    )
+    tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = []
     """The tools that the model wants called."""
     reasoning_content: Annotated[str | None, BeforeValidator(_text)] = None
     """What the model thought, as most servers name it; `reasoning` has either."""

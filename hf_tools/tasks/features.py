@@ -74,8 +74,7 @@ class Features(list[Any]):
         for place, row in enumerate(rows, first):
             if len(row) != length or length == 0:
                 raise ShapeError(f"vector {place} has {len(row)} numbers, vector {first} has {length}")
-            # a sum is ten times as quick to look at; where it is not finite, it may have overflowed
-            if not math.isfinite(sum(row)) and not all(map(math.isfinite, row)):
+            if not _finite(row):
                 raise ShapeError(f"vector {place} holds nan or an infinite number")
         return rows
 
@@ -130,6 +129,14 @@ def _shape(value: list[Any]) -> tuple[int | None, ...]:
         raise ShapeError(f"unexpected answer: lists of unequal depth; it begins {excerpt(value)}")
     merged = (set(lengths) for lengths in zip(*shapes, strict=True))
     return (len(value), *(lengths.pop() if len(lengths) == 1 else None for lengths in merged))
+
+
+def _finite(row: list[float]) -> bool:
+    """Whether all numbers are finite: so is their sum, which is ten times as quick to look at, unless it overflows."""
+    try:
+        return math.isfinite(sum(row)) or all(map(math.isfinite, row))
+    except OverflowError:  # of whole numbers whose sum is no float
+        return all(map(math.isfinite, row))
 
 
 def _vector(item: list[Any], pooling: str | None) -> list[float]:

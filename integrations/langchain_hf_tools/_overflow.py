@@ -6,11 +6,11 @@ import re
 
 from hf_tools.errors import HfError
 
-CODES = re.compile(r"context_(?:length|window|size)_exceeded|exceed_context_size|ContextWindowExceeded", re.I)
+CODES = r"context_(?:length|window|size)_exceeded|exceed_context_size|ContextWindowExceeded"
 """Types and codes of errors: OpenAI's, which many providers copy, llama.cpp's and LiteLLM's."""
-CODE_FIELD = re.compile(rb'"(?:code|type|error_type)"\s*:\s*"([^"\\]{1,60})"')
+CODE_FIELD = rb'"(?:code|type|error_type)"\s*:\s*"([^"\\]{1,60})"'
 """A code in a JSON body. The rest of a body is not searched, for it may quote the prompt."""
-WORDINGS = re.compile(
+WORDINGS = (
     r"maximum context length"  # OpenAI, vLLM, SGLang, Mistral, DeepSeek, OpenRouter
     r"|longer than the (?:model's context|maximum model) length"  # SGLang, Together; vLLM's engine
     r"|exceeds? (?:the )?(?:available )?context (?:size|window|length|limit)"  # llama.cpp, OpenAI, Anthropic
@@ -25,23 +25,21 @@ WORDINGS = re.compile(
     r"|too many tokens: total number of tokens"  # Cohere
     r"|input is too long for requested model"  # Bedrock
     r"|sum of prompt length .{0,60}should not exceed max_num_tokens"  # TensorRT-LLM
-    r"|max_tokens must be at least 1, got -\d",  # older vLLM: what the prompt leaves of the context is below zero
-    re.I,
+    r"|max_tokens must be at least 1, got -\d"  # older vLLM: what the prompt leaves of the context is below zero
 )
-RATES = re.compile(r"per[ -](?:minute|hour|day)|rate.?limit|\b[TR]PM\b|\bquota\b", re.I)
+RATES = r"per[ -](?:minute|hour|day)|rate.?limit|\b[TR]PM\b|\bquota\b"
 """A limit of tokens in some time, which shorter input need not satisfy."""
-LIMIT = re.compile(r"(?:context length|context limit)[^\d<>]{0,20}([\d,]+)|must be <= ([\d,]+)", re.I)
-OUTPUT = re.compile(
+LIMIT = r"(?:context length|context limit)[^\d<>]{0,20}([\d,]+)|must be <= ([\d,]+)"
+OUTPUT = (
     r"([\d,]+) (?:tokens )?(?:in|for) the completion|([\d,]+) output tokens"
-    r"|([\d,]+) `max_new_tokens`|too large: ([\d,]+)",
-    re.I,
+    r"|([\d,]+) `max_new_tokens`|too large: ([\d,]+)"
 )
 
 
 def overflows(error: HfError) -> bool:
     """Shorter input would fit: told by the server's code or words, and not the fault of `max_tokens` alone."""
     text = error.message
-    if RATES.search(text) or not (_coded(error) or WORDINGS.search(text)):
+    if re.search(RATES, text, re.I) or not (_coded(error) or re.search(WORDINGS, text, re.I)):
         return False
     limit, output = _number(LIMIT, text), _number(OUTPUT, text)
     return limit is None or output is None or output < limit
@@ -49,11 +47,11 @@ def overflows(error: HfError) -> bool:
 
 def _coded(error: HfError) -> bool:
     codes = [str(getattr(error, "code", ""))]
-    codes += [found.decode("utf-8", "replace") for found in CODE_FIELD.findall(getattr(error, "body", b""))]
-    return any(CODES.search(code) for code in codes)
+    codes += [found.decode("utf-8", "replace") for found in re.findall(CODE_FIELD, getattr(error, "body", b""))]
+    return any(re.search(CODES, code, re.I) for code in codes)
 
 
-def _number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
+def _number(pattern: str, text: str) -> int | None:
+    found = re.search(pattern, text, re.I)
     digits = next(filter(None, found.groups())).replace(",", "") if found else ""
     return int(digits) if digits else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from pydantic import model_validator
 
 from hf_tools.errors import InputError
@@ -23,9 +24,6 @@ from langchain_hf_tools._chat.fields import SENT, Conversing, Method, Sampling, 
 from langchain_hf_tools._connecting.connection import CONFIG, Connection
 from langchain_hf_tools.errors import model_errors
 from langchain_hf_tools.profiles import Known, profile_of
-
-if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
 
 translator.register()
 Signed = TypeVar("Signed", bound=Callable[..., Any])
@@ -63,6 +61,8 @@ class ChatHfInference(Connection, Sampling, Conversing, BaseChatModel):
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         """What tracing is told of the fields; langchain-core's own way alters the filters of warnings in each call."""
+        if type(self).dict is not BaseChatModel.dict:  # a subclass of before langchain-core 1.4.2 that says it itself
+            return super()._get_invocation_params(stop, **kwargs)
         return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

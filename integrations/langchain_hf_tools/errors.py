@@ -35,10 +35,11 @@ from langchain_core import exceptions as core
 from hf_tools import errors
 from hf_tools.errors import HfError
 from langchain_hf_tools._answered import Answered
+from langchain_hf_tools._overflow import overflows
 
 PASSING = frozenset([408, 409, 425])
 """Statuses of InvalidRequest that are no fault of the request; the client sends these again, too."""
-PASSING_CODES = r"overload|rate.?limit|unavailable|time.?out|internal|server.?error|^(?:429|5\d\d)$"
+PASSING_CODES = re.compile(r"overload|rate.?limit|unavailable|time.?out|internal|server.?error|^(?:429|5\d\d)$", re.I)
 """Codes in a report of the server for what may pass: TGI's and OpenAI's types, vLLM's classes, statuses."""
 
 
@@ -249,8 +250,6 @@ class model_errors:  # noqa: N801 - it reads as a verb: with model_errors(): ...
 
 
 def _become(error: HfError) -> None:
-    from langchain_hf_tools._overflow import overflows  # many patterns, which a call that succeeds does not need
-
     kind = type(error)
     twin = OVERFLOWS[kind] if kind in OVERFLOWS and overflows(error) else TWINS.get(kind)
     if twin is None:  # it is one already, or a class of somebody else's
@@ -268,5 +267,5 @@ def _passing(error: HfError) -> bool | None:
     if isinstance(error, errors.InvalidRequest):
         return True if error.status in PASSING else None
     if isinstance(error, ReportedError | StreamReportedError):
-        return True if re.search(PASSING_CODES, str(error.code), re.I) else None
+        return True if PASSING_CODES.search(str(error.code)) else None
     return None

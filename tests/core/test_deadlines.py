@@ -17,7 +17,8 @@ from hf_tools._http.awaiting import _Connection  # pyright: ignore[reportPrivate
 from hf_tools._http.deadlines import Backend, Deadlined, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.faults import until
 from hf_tools._http.network import SMALL
-from hf_tools._http.shared import LIMITS, tls
+from hf_tools._http.shared import LIMITS, bare_request, tls
+from hf_tools.steps import Send
 
 
 class Connection(httpcore.NetworkStream):
@@ -81,6 +82,55 @@ async def test_a_small_request_leaves_in_one_piece(buffers: list[bytes], written
     stream.read(1)
     await other.read(1)
     assert connection.written == awaited.written == written
+
+
+async def test_a_connection_on_which_a_request_was_not_written_is_not_used_again() -> None:
+    class Full(Connection):
+        def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            raise httpcore.WriteError("no room")
+
+    class AsyncFull(AsyncConnection):
+        async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            raise httpcore.WriteError("no room")
+
+        def get_extra_info(self, info: str) -> Any:
+            return info
+
+    stream, other = _Stream(Full()), _Connection(AsyncFull())
+    for each in (stream, other):
+        assert each.get_extra_info("is_readable") == "is_readable"
+    stream.write(b"request")
+    await other.write(b"request")
+    with pytest.raises(httpcore.WriteError):
+        stream.write(b"")
+    with pytest.raises(httpcore.WriteError):
+        await other.write(b"")
+    for each in (stream, other):
+        assert each.get_extra_info("is_readable") is True
+        assert each.get_extra_info("socket") == "socket"
+
+
+SENT = [
+    ("POST", {}, b"{}", {"host": "h:81", "content-length": "2"}),
+    ("POST", {}, None, {"host": "h:81", "content-length": "0"}),
+    ("PUT", {}, None, {"host": "h:81", "content-length": "0"}),
+    ("PATCH", {}, b"", {"host": "h:81", "content-length": "0"}),
+    ("GET", {}, None, {"host": "h:81"}),
+    ("POST", {"host": "models.internal"}, b"{}", {"host": "models.internal", "content-length": "2"}),
+    ("POST", {"content-length": "2"}, b"{}", {"host": "h:81", "content-length": "2"}),
+    ("POST", {"transfer-encoding": "chunked"}, None, {"host": "h:81", "transfer-encoding": "chunked"}),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "content", "framed"), SENT)
+def test_a_request_has_the_headers_that_httpx_gives_it(
+    method: str, given: dict[str, str], content: bytes | None, framed: dict[str, str]
+) -> None:
+    found = bare_request(Send(method, "http://h:81/x", tuple(given.items()), content))
+    usual = {"accept": "*/*", "accept-encoding": "gzip, deflate", "connection": "keep-alive"}
+    assert sorted(found.headers.multi_items()) == sorted({**usual, **framed}.items())
+    asked = httpx.Request(method, "http://h:81/x", headers={**usual, **given}, content=content)
+    assert {name: asked.headers[name] for name in framed} == framed
 
 
 def test_a_read_that_fails_after_the_close_is_told_as_such() -> None:

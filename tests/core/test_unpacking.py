@@ -147,6 +147,17 @@ def test_a_hook_of_ones_own_may_read_before() -> None:
     assert found.summary_text == "s"
 
 
+def test_an_answer_that_a_hook_has_closed_is_none() -> None:
+    def close(response: httpx.Response) -> None:
+        response.close()
+
+    transport = httpx.MockTransport(lambda _: answer(b'[{"summary_text": "s"}]', packing="identity"))
+    with httpx.Client(transport=transport, event_hooks={"response": [close]}) as http:
+        for _ in range(2):
+            with pytest.raises(errors.ClientClosed):
+                HfInference(False, http_client=http).summarization("x", model="a/b")
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_no_other_packing_is_asked_for(kind: str) -> None:
     asked: list[str] = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from pydantic import SecretStr
 
@@ -105,6 +107,32 @@ def test_usage_without_a_wish_for_it(serve: Any, completion: Completion, events:
     list(ChatHfInference(**server.models).stream("Hi", stream_usage=False))
     list(ChatHfInference(**server.models, stream_usage=False).stream("Hi", stream_options={"include_usage": True}))
     assert [body.get("stream_options") for body in server.bodies] == [None, None, {"include_usage": True}]
+
+
+def test_what_tracing_is_told(serve: Any, completion: Completion) -> None:
+    class Redacted(ChatHfInference):
+        def dict(self, **_: Any) -> dict[str, Any]:
+            """As langchain-core had it before `asdict`."""
+            return {"model": "***"}
+
+    told: list[Any] = []
+
+    class Note(BaseCallbackHandler):
+        def on_chat_model_start(self, *_: Any, **about: Any) -> None:
+            told.append(about["invocation_params"])
+
+    models = serve(completion(), completion()).models
+    for kind in (ChatHfInference, Redacted):
+        kind(**models, temperature=0.5).invoke("Hi", config={"callbacks": [Note()]}, seed=7)
+    assert told[0] == {**ChatHfInference(**models, temperature=0.5).asdict(), "stop": None, "seed": 7}
+    assert told[0]["temperature"] == 0.5
+    assert told[1] == {"model": "***", "stop": None, "seed": 7}
+
+
+@pytest.mark.parametrize("method", ["bind_tools", "with_structured_output", "get_num_tokens_from_messages"])
+def test_hints_and_signatures_can_be_read(method: str) -> None:
+    assert get_type_hints(getattr(ChatHfInference, method))["return"]
+    assert {"model", "temperature", "base_url"} <= inspect.signature(ChatHfInference).parameters.keys()
 
 
 def test_combined_outputs(serve: Any, completion: Completion) -> None:

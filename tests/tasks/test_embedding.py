@@ -238,6 +238,13 @@ def test_null_in_the_place_of_a_vector_is_one_that_is_missing(
     assert vars(caught.value)["missing"] == missing
 
 
+@pytest.mark.parametrize("row", [[1e308, 1e308], [10**308, 10**308], [-1e308, -1e308, 1e308, 1e308]])
+def test_large_numbers_are_finite_though_their_sum_is_not(row: list[float]) -> None:
+    assert Features([row, row], texts=2).vectors() == [row, row]
+    with pytest.raises(ShapeError, match="vector 1 holds nan or an infinite number"):
+        Features([row, [*row[1:], math.inf]], texts=2).vectors()
+
+
 NOT_VECTORS: list[tuple[FeatureExtraction, Any, str]] = [
     (AB, [1.0, 2.0], r"2 texts were sent, and features of the shape \(2,\) came"),
     (AB, [[1.0], [2.0], [3.0]], r"2 texts were sent, and features of the shape \(3, 1\) came$"),

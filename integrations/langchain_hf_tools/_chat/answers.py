@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -57,13 +56,13 @@ def result(answer: chat.ChatCompletionOutput, told: Told, tags: Tags) -> ChatRes
 def combined(outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
     """What several calls have in common: the tokens used added up, and the model."""
     known = [output for output in outputs if output]
-    if len(known) == 1:
-        return dict(known[0])
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
     for output in known:
-        counts.update({name: count for name, count in table(output.get("token_usage")).items() if type(count) is int})
+        for name, count in table(output.get("token_usage")).items():
+            if type(count) is int:
+                counts[name] = counts.get(name, 0) + count
     models = [output["model_name"] for output in known if "model_name" in output]
-    return ({"model_name": models[-1]} if models else {}) | ({"token_usage": dict(counts)} if counts else {})
+    return ({"model_name": models[-1]} if models else {}) | ({"token_usage": counts} if counts else {})
 
 
 def partial_message(answer: chat.ChatCompletionOutput, tags: Tags) -> AIMessage:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
@@ -12,10 +13,7 @@ from hf_tools.errors import InputError, shown
 from hf_tools.loose import table
 from langchain_hf_tools._chat.schemas import closed, described, is_recursive
 
-if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
-
-Tools: TypeAlias = "Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]"
+Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
 
 
 def bound(tools: Tools, choice: Any, strict: bool | None) -> dict[str, Any]:

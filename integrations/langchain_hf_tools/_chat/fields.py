@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from hf_tools.inputs import Fraction, NotNegative, NotNegativeFloat, Object, Positive, TopK
 
@@ -17,8 +17,6 @@ Method = Literal["json_schema", "function_calling", "json_mode"]
 
 class Sampling(BaseModel):
     """What goes into each request where it was set; `hf_tools.tasks.chat.ChatCompletion` says what each one means."""
-
-    model_config = ConfigDict(defer_build=True)
 
     frequency_penalty: float | None = None
     logit_bias: dict[str, float] | list[float] | None = None
@@ -55,8 +53,6 @@ sent_of = attrgetter(*SENT)
 
 class Conversing(BaseModel):
     """How messages are written and answers are read."""
-
-    model_config = ConfigDict(defer_build=True)
 
     streaming: bool = False
     """Whether `invoke` reads the answer as a stream, so that callbacks get each piece."""

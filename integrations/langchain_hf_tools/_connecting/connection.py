@@ -24,15 +24,13 @@ from langchain_hf_tools._connecting.clients import Clients
 from langchain_hf_tools._connecting.keys import AmbientKey, ambient_key
 from langchain_hf_tools._connecting.timeouts import as_timeout
 
-CONFIG = ConfigDict(
-    extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=(), defer_build=True
-)
+CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 HTTP = {"http_client": httpx.Client, "http_async_client": httpx.AsyncClient}
 _settings = attrgetter(
-    "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "wait_for_model",
-    *HTTP,
+    "model", "provider", "base_url", "server", "api_key", "timeout", "max_retries", "bill_to", "extra_headers",
+    "wait_for_model", *HTTP,
 )  # fmt: skip
-"""The fields that the clients are made from, but for the headers, which may be changed in place."""
+"""The fields that the clients are made from."""
 
 
 class Asking(Checked):
@@ -165,7 +163,7 @@ class Asking(Checked):
     @property
     def _clients(self) -> Clients:
         """The clients for the fields as they are now: a copy with another address must not ask the old one."""
-        settings = (*_settings(self), _frozen(self.extra_headers))
+        settings = tuple(map(_frozen, _settings(self)))
         made: tuple[Any, Clients] | None = (self.__pydantic_private__ or {}).get("_made")
         if made is None or made[0] != settings:
             made = self._made = (settings, self._connected())
