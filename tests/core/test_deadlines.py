@@ -110,7 +110,7 @@ async def test_a_connection_on_which_a_request_was_not_written_is_not_used_again
         assert each.get_extra_info("socket") == "socket"
 
 
-SENT = [
+SENT: list[tuple[str, dict[str, str], bytes | None, dict[str, str]]] = [
     ("POST", {}, b"{}", {"host": "h:81", "content-length": "2"}),
     ("POST", {}, None, {"host": "h:81", "content-length": "0"}),
     ("PUT", {}, None, {"host": "h:81", "content-length": "0"}),
