@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import itertools
 import json
 import logging
 import statistics
@@ -50,9 +51,14 @@ def peak() -> int:
 
 
 def slope(values: list[int], step: float) -> float:
-    """By how much the values grow with each repetition, without the first quarter; they are `step` apart."""
+    """By how much the values grow with each repetition, without the first quarter; they are `step` apart.
+
+    The median of the slopes between any two of them (Theil and Sen): memory is taken from the system in pieces, and
+    one piece more is no growth with each repetition.
+    """
     kept = values[len(values) // 4 :]
-    return statistics.linear_regression([place * step for place in range(len(kept))], kept).slope
+    pairs = itertools.combinations(enumerate(kept), 2)
+    return statistics.median((later - value) / ((after - place) * step) for (place, value), (after, later) in pairs)
 
 
 async def at_once(work: Callable[[], Awaitable[Any]], times: int, flight: int) -> Any:

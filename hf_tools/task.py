@@ -50,6 +50,10 @@ SERVERS: Mapping[Server, str] = {
 }
 
 
+def _nothing() -> dict[str, Any]:
+    return {}
+
+
 @plain(frozen=True, slots=True)
 class Route:
     """Where a request goes and what is spoken there; `options` go into a JSON body as they are."""
@@ -59,7 +63,7 @@ class Route:
     model: str | None = None
     provider: str | None = None
     stream: bool = False
-    options: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
+    options: Mapping[str, Any] = field(default_factory=_nothing)
     dialect: Any = None
     """The provider's own form of the task, where it is asked in that (`hf_tools.providers.dialects`)."""
     target: Any = None
@@ -69,7 +73,7 @@ class Route:
     schemas: Literal["openai", "object", "flat"] = "openai"
     """How a chat's answer is tied to a JSON schema: OpenAI's `json_schema`, or the schema beside the type
     `json_object` or `json_schema`."""
-    headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    headers: Mapping[str, str] = field(default_factory=_nothing)
     """What the provider wants to be sent with each request."""
 
 
@@ -88,7 +92,7 @@ class Reply:
     """What came back, whole, without the HTTP library; header names are lower-case."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    headers: Mapping[str, str] = field(default_factory=_nothing)
     content: bytes = b""
 
     @property

@@ -198,3 +198,4 @@ def test_what_is_short_of_its_goal_is_explained() -> None:
 def test_slopes() -> None:
     assert slope([0, *range(100, 800, 100)], 10) == pytest.approx(10)
     assert slope([5] * 8, 10) == 0
+    assert slope([*[1000] * 10, *[200_000] * 10], 10) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import threading
 import time
@@ -110,11 +109,12 @@ class AsyncHttp:
     async def drive(self, steps: Steps[T], held: AsyncExitStack) -> tuple[T, Any]:
         """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
         response: Any = None
-        resume: Callable[[], Step] = functools.partial(next, steps)
+        resume: Callable[[Any], Step] = steps.send
+        told: Any = None
         try:
             while True:
                 try:
-                    step = resume()
+                    step = resume(told)
                 except StopIteration as stop:
                     return stop.value, response
                 await held.aclose()
@@ -127,9 +127,9 @@ class AsyncHttp:
                     else:
                         reply, response = await self._send(step, held)
                 except HfError as error:
-                    resume = functools.partial(steps.throw, error)
+                    resume, told = steps.throw, error
                 else:
-                    resume = functools.partial(steps.send, reply)
+                    resume, told = steps.send, reply
         finally:
             steps.close()  # whoever waits for this call's question must not wait for a call that was given up
 

@@ -91,7 +91,14 @@ def left(deadline: float | None) -> float | None:
 
 
 def head_of(response: httpx.Response) -> Reply:
-    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()})
+    headers: dict[str, str] = {}
+    try:
+        for raw, told in response.headers.raw:  # httpx tries encodings on all of them for each that it is asked for
+            name, value = raw.decode("ascii").lower(), told.decode("ascii")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    except UnicodeDecodeError:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers)
 
 
 class Whole:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import threading
 import time
@@ -79,11 +78,12 @@ class Http:
     def drive(self, steps: Steps[T], held: ExitStack) -> tuple[T, Any]:
         """Perform the steps to their end; `held` closes the last answer, which may be an unread stream."""
         response: Any = None
-        resume: Callable[[], Step] = functools.partial(next, steps)
+        resume: Callable[[Any], Step] = steps.send
+        told: Any = None
         try:
             while True:
                 try:
-                    step = resume()
+                    step = resume(told)
                 except StopIteration as stop:
                     return stop.value, response
                 held.close()
@@ -96,9 +96,9 @@ class Http:
                     else:
                         reply, response = self._send(step, held)
                 except HfError as error:
-                    resume = functools.partial(steps.throw, error)
+                    resume, told = steps.throw, error
                 else:
-                    resume = functools.partial(steps.send, reply)
+                    resume, told = steps.send, reply
         finally:
             steps.close()  # whoever waits for this call's question must not wait for a call that was given up
 

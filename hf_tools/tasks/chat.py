@@ -72,7 +72,9 @@ class ChatMessage(Answer):
     """Who speaks."""
     content: Annotated[str | None, BeforeValidator(_text)] = None
     """The text; None where there are tool calls only."""
-    tool_calls: Annotated[list[ToolCall], BeforeValidator(lambda value: value or [])] = []
+    tool_calls: Annotated[
+        list[ToolCall], BeforeValidator(lambda value: value or []), Field(json_schema_extra={"default": []})
+    ] = Field(default_factory=list[ToolCall])  # pydantic copies a default list, which takes longer
     """The tools that the model wants called."""
     reasoning_content: Annotated[str | None, BeforeValidator(_text)] = None
     """What the model thought, as most servers name it; `reasoning` has either."""
@@ -182,7 +184,9 @@ def _form(form: Mapping[str, Any], route: Route) -> Mapping[str, Any]:
     return {"type": kinds[route.schemas], "schema": schema["schema"]} if route.schemas in kinds else form
 
 
-Messages = Annotated[Sequence[Mapping[str, Any] | ChatMessage], AfterValidator(_messages)]
+# from left to right: otherwise each mapping would be tried as an answer's message as well
+Message = Annotated[Mapping[str, Any] | ChatMessage, Field(union_mode="left_to_right")]
+Messages = Annotated[Sequence[Message], AfterValidator(_messages)]
 
 
 class ChatCompletion(Streamed[ChatCompletionOutput, ChatChunk]):

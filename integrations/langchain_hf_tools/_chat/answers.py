@@ -78,8 +78,9 @@ def _message(choice: chat.Choice, invalid: list[InvalidToolCall], tags: Tags) ->
     thought = told.reasoning
     if not thought:
         thought, text = split(text, tags)
-    beside = {**_others(told), **_beside(thought, told.refusal)}
-    return AIMessage(content=text, invalid_tool_calls=invalid, additional_kwargs=beside)
+    message = AIMessage(content=text, additional_kwargs={**_others(told), **_beside(thought, told.refusal)})
+    message.invalid_tool_calls = invalid
+    return message
 
 
 def _others(told: chat.ChatMessage) -> dict[str, Any]:

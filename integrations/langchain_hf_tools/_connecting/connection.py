@@ -82,7 +82,7 @@ class Asking(Checked):
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An httpx.AsyncClient of your own."""
 
-    _made: tuple[tuple[Any, ...], Clients] | None = PrivateAttr(default=None)
+    _made: tuple[list[Any], Clients] | None = PrivateAttr(default=None)
 
     if not TYPE_CHECKING:  # pragma: no branch - a type checker reads the fields
 
@@ -163,7 +163,8 @@ class Asking(Checked):
     @property
     def _clients(self) -> Clients:
         """The clients for the fields as they are now: a copy with another address must not ask the old one."""
-        settings = tuple(map(_frozen, _settings(self)))
+        # as they are now: a mapping may be changed in place
+        settings = [dict(cast("dict[str, Any]", v)) if type(v) is dict else v for v in _settings(self)]
         made: tuple[Any, Clients] | None = (self.__pydantic_private__ or {}).get("_made")
         if made is None or made[0] != settings:
             made = self._made = (settings, self._connected())
@@ -260,8 +261,3 @@ def check_called(call: Mapping[str, Any]) -> None:
 def without_query(address: str) -> str:
     """A model's name, or a URL without its query, which may hold a key."""
     return address.partition("?")[0] if is_url(address) else address
-
-
-def _frozen(value: Any) -> Any:
-    """A value as it is now, to tell later whether it was changed."""
-    return dict(cast("dict[str, str]", value)) if isinstance(value, dict) else value
