@@ -17,8 +17,9 @@ from hf_tools._http.awaiting import _Connection  # pyright: ignore[reportPrivate
 from hf_tools._http.deadlines import Backend, Deadlined, _Stream, deadlined, left  # pyright: ignore[reportPrivateUsage]
 from hf_tools._http.faults import until
 from hf_tools._http.network import SMALL
-from hf_tools._http.shared import LIMITS, bare_request, tls
+from hf_tools._http.shared import LIMITS, bare_request, head_of, tls
 from hf_tools.steps import Send
+from hf_tools.task import Reply
 
 
 class Connection(httpcore.NetworkStream):
@@ -131,6 +132,20 @@ def test_a_request_has_the_headers_that_httpx_gives_it(
     assert sorted(found.headers.multi_items()) == sorted({**usual, **framed}.items())
     asked = httpx.Request(method, "http://h:81/x", headers={**usual, **given}, content=content)
     assert {name: asked.headers[name] for name in framed} == framed
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ([(b"X-A", b"1"), (b"x-a", b"2"), (b"X-B", b"3")], {"x-a": "1, 2", "x-b": "3"}),
+        ([(b"X-A", "caf\u00e9".encode()), (b"X-B", b"3")], {"x-a": "caf\u00e9", "x-b": "3"}),
+        ([(b"X-A", b"caf\xe9"), (b"X-A", b"2")], {"x-a": "caf\u00e9, 2"}),
+    ],
+)
+def test_the_headers_of_an_answer_are_those_that_httpx_tells(raw: list[tuple[bytes, bytes]], told: Any) -> None:
+    response = httpx.Response(204, headers=raw)
+    assert head_of(response) == Reply(204, told)
+    assert dict(response.headers) == told
 
 
 def test_a_read_that_fails_after_the_close_is_told_as_such() -> None:
