@@ -2,8 +2,8 @@
 
 The watch looks at what a test shows and sends: its report (failures, captured output and log), every log record and
 warning that is made, the exceptions that it catches with their tracebacks, the text and repr of our errors, the repr of
-every client and model that it makes, pickles, the requests of httpx, and at the end the files that the tests wrote.
-Subprocesses are seen by what they print into a test. Who finds the token where it may not be fails the test.
+every client and model that it makes, pickles, the requests of httpx and httpcore, and at the end the files that the
+tests wrote. Subprocesses are seen by what they print into a test. Who finds the token where it may not be fails it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -52,15 +53,19 @@ def of_exception(error: BaseException) -> str:
         return ""
 
 
-def astray(request: httpx.Request) -> str | None:
+def astray(request: httpx.Request | httpcore.Request) -> str | None:
     """Where in a request the canary is and may not be."""
-    url = str(request.url)
-    content = getattr(request, "_content", b"")
-    if holds(url) or holds(content):
-        return f"the request to {request.url.host}"
-    for name, value in request.headers.raw:
-        if holds(value) and not (name.lower() == b"authorization" and of_hugging_face(url)):
-            return f"the header {name.decode()} to {request.url.host}"
+    if isinstance(request, httpx.Request):
+        url, content, headers = request.url, getattr(request, "_content", b""), request.headers.raw
+    else:
+        asked, headers = request.url, request.headers
+        url = httpx.URL(scheme=asked.scheme.decode(), host=asked.host.decode(), port=asked.port, raw_path=asked.target)
+        content = getattr(request.stream, "_content", None) or getattr(request.stream, "_stream", b"")
+    if holds(str(url)) or holds(content):
+        return f"the request to {url.host}"
+    for name, value in headers:
+        if holds(value) and not (name.lower() == b"authorization" and of_hugging_face(str(url))):
+            return f"the header {name.decode()} to {url.host}"
     return None
 
 
@@ -111,8 +116,8 @@ class Watch:
             self.after(patch, awaiting, "__init__", self.shown)
         self.before(patch, httpx.Client, "send", self.sent)
         self.before(patch, httpx.AsyncClient, "send", self.sent)
-        self.before(patch, httpx.HTTPTransport, "handle_request", self.sent)
-        self.before(patch, httpx.AsyncHTTPTransport, "handle_async_request", self.sent)
+        self.before(patch, httpcore.ConnectionPool, "handle_request", self.sent)
+        self.before(patch, httpcore.AsyncConnectionPool, "handle_async_request", self.sent)
         self._patch = patch
 
     def pytest_collection_finish(self) -> None:
@@ -147,7 +152,7 @@ class Watch:
         """Look at how a client or model shows itself."""
         self.look(f"the repr of {type(made).__name__}", f"{made!r} {made!s}")
 
-    def sent(self, _: Any, request: httpx.Request) -> None:
+    def sent(self, _: Any, request: httpx.Request | httpcore.Request) -> None:
         """Look at a request before it is sent."""
         self.looked += 1
         where = astray(request)

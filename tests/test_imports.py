@@ -64,7 +64,10 @@ LAZY = {
 BASE = {"httpcore", "httpx", "pydantic", "pydantic_core", "typing_extensions"}
 """What the core may import of others while it is imported."""
 
-INSIDE = ("__init__", "aio", "awaiting", "deadlines", "faults", "guarded", "network", "shards", "shared", "sync")
+INSIDE = (
+    "__init__", "aio", "awaiting", "deadlines", "direct", "faults", "guarded", "network", "shards", "shared", "sync",
+    "unpacking",
+)  # fmt: skip
 HTTPX = {"hf_tools._http", *(f"hf_tools._http.{part}" for part in INSIDE), "hf_tools.local.transports"}
 """The only modules that import httpx, but for annotations."""
 

@@ -9,9 +9,10 @@ import threading
 import time
 import weakref
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -22,7 +23,6 @@ from hf_tools._http.shared import (
     DRAIN,
     LIMITS,
     Whole,
-    bare_request,
     expect,
     head_of,
     left,
@@ -34,6 +34,9 @@ from hf_tools._http.unpacking import Unpacking, araw, packing
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
+
+if TYPE_CHECKING:
+    from hf_tools._http.direct import Incoming
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ class AsyncHttp:
         with self._lock:
             found = self._pools.get(loop)
         if found is None:
-            transport = self._transport() if self._transport else sharded(tls())
+            transport = self._transport() if self._transport else sharded()
             verify: Any = tls() if transport is None else False
             http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
             if isinstance(transport, Shards):
@@ -79,14 +82,16 @@ class AsyncHttp:
         if self._closed:
             raise ClientClosed("the client was closed", hint="Make a new one, or leave its `async with` block later")
 
-    def _guarded(self, step: Send, held: AsyncExitStack) -> httpx.AsyncClient:
-        """A client for one download that a model has asked for; never the caller's own."""
-        from hf_tools._http.guarded import aguarded
+    async def _sender(self, step: Send, held: AsyncExitStack) -> Callable[[Send], Awaitable[httpx.Response | Incoming]]:
+        """What sends this step: for a download that a model has asked for never the caller's own client."""
+        if step.guard is not None:
+            from hf_tools._http.guarded import AsyncGuarded
 
-        self._check_open()
-        http = aguarded(step)
-        held.push_async_callback(http.aclose)
-        return http
+            self._check_open()
+            return (await held.enter_async_context(contextlib.aclosing(AsyncGuarded(step.guard)))).send
+        http = await self.client()
+        network = self._networks.get(http)
+        return network.send if network is not None else partial(_by_client, http)
 
     def forget(self, loop: Any) -> None:
         """The pool of this loop is closed."""
@@ -133,29 +138,29 @@ class AsyncHttp:
         finally:
             steps.close()  # whoever waits for this call's question must not wait for a call that was given up
 
-    async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response]:
+    async def _send(self, step: Send, held: AsyncExitStack) -> tuple[Reply, httpx.Response | Incoming]:
         if step.wait:
             await sleep(step.wait)
-        http = await self.client() if step.guard is None else self._guarded(step, held)
+        send = await self._sender(step, held)
         with ours(step.deadline):
             async with Until(step.deadline):
-                network = self._networks.get(http) if step.guard is None else None
-                if network is not None:
-                    response = await network.handle_async_request(sent := bare_request(step))
-                    response.request = sent
-                else:
-                    response = await http.send(request(http, step), stream=True, follow_redirects=False)
-                if step.stream and response.is_success:
+                response = await send(step)
+                head = head_of(response)
+                if step.stream and 200 <= head.status < 300:
                     held.push_async_callback(response.aclose)
-                    return head_of(response), response
+                    return head, response
                 try:
-                    whole = Whole(response, step)
+                    whole = Whole(head, packing(response, head.headers), step)
                     async for piece in araw(response):
                         if whole.add(piece):
                             break
                 finally:
                     await response.aclose()
         return whole.reply(), response
+
+
+async def _by_client(http: httpx.AsyncClient, step: Send) -> httpx.Response:
+    return await http.send(request(http, step), stream=True, follow_redirects=False)
 
 
 class Until:
@@ -182,9 +187,9 @@ async def adrain(flow: AsyncGenerator[bytes, None]) -> None:
             await anext(flow, None)
 
 
-async def apieces(response: httpx.Response, deadline: float | None) -> AsyncGenerator[bytes, None]:
+async def apieces(response: httpx.Response | Incoming, deadline: float | None) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream as they come."""
-    unpacking, source = Unpacking(packing(response, response.headers)), aiter(araw(response))
+    unpacking, source = Unpacking(packing(response, head_of(response).headers)), aiter(araw(response))
     with ours(deadline):
         while True:
             try:

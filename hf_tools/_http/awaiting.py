@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpcore
 
 from hf_tools._http.network import FAILED, Gate, Outgoing, Way, spoken
+from hf_tools._http.shared import loaded
 from hf_tools.steps import Flight
 
 
@@ -57,7 +58,7 @@ class _Connection(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip
         try:
-            return _Connection(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+            return _Connection(await self._stream.start_tls(loaded(ssl_context), server_hostname, timeout))
         except BaseException:  # httpcore forgets the connection where the call is cancelled
             await self._stream.aclose()
             raise

@@ -17,9 +17,11 @@ from typing import Any
 import httpcore
 import httpx
 
+from hf_tools._http.direct import Incoming, asked, untouched
 from hf_tools._http.faults import DEADLINE, Exit
 from hf_tools._http.network import FAILED, Gate, Outgoing, Way, spoken
-from hf_tools._http.shared import proxied
+from hf_tools._http.shared import bare_request, loaded, proxied, tls, unloaded
+from hf_tools.steps import Send
 
 
 def left(timeout: float | None) -> float | None:
@@ -74,7 +76,11 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left(timeout)))
+        try:
+            return _Stream(self._stream.start_tls(loaded(ssl_context), server_hostname, left(timeout)))
+        except BaseException:  # httpcore forgets the connection where the certificates cannot be loaded
+            self._stream.close()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         """About the connection; one that is broken is `is_readable`, by which pools know that it has ended."""
@@ -120,17 +126,28 @@ class Deadlined(httpx.HTTPTransport):
     httpx's transport unchanged, and a deadline is noticed between reads only.
     """
 
-    def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
-        super().__init__(verify=tls, limits=limits)
+    def __init__(self, limits: httpx.Limits) -> None:
+        super().__init__(verify=unloaded(), limits=limits)
         self._backend = Backend()
+        self._own: httpcore.ConnectionPool | None = None
         if isinstance(getattr(self, "_pool", None), httpcore.ConnectionPool):
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=tls,
+            self._pool = self._own = httpcore.ConnectionPool(
+                ssl_context=unloaded(),
                 max_connections=limits.max_connections,
                 max_keepalive_connections=limits.max_keepalive_connections,
                 keepalive_expiry=limits.keepalive_expiry,
                 network_backend=self._backend,
             )
+        else:
+            super().__init__(verify=tls(), limits=limits)
+
+    def send(self, step: Send) -> httpx.Response | Incoming:
+        """Send; the answer's head has come, its body is still to be read."""
+        if self._own is not None and untouched(httpx.HTTPTransport, "handle_request"):
+            return Incoming(self._own.handle_request(asked(step)))
+        response = self.handle_request(request := bare_request(step))
+        response.request = request
+        return response
 
     def close(self) -> None:
         """Close the connections, and those that are just being made."""
@@ -138,6 +155,6 @@ class Deadlined(httpx.HTTPTransport):
         super().close()
 
 
-def deadlined(tls: ssl.SSLContext, limits: httpx.Limits) -> Deadlined | None:
+def deadlined(limits: httpx.Limits) -> Deadlined | None:
     """The transport for the network; None where a proxy is set, for httpx then chooses transports by itself."""
-    return None if proxied() else Deadlined(tls, limits)
+    return None if proxied() else Deadlined(limits)

@@ -72,14 +72,25 @@ class ours:  # noqa: N801
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not isinstance(error, Exception) or isinstance(error, HfError):
             return
+        known = _of_httpx(error)
         ended = self._deadline is not None and time.monotonic() >= self._deadline
-        if ended and isinstance(error, httpx.TimeoutException):
-            raise late() from error
-        raise _translated(error) from error
+        if ended and isinstance(known, httpx.TimeoutException):
+            raise late() from known
+        raise _translated(known) from known
 
 
 def late() -> DeadlineExceeded:
     return DeadlineExceeded("the time for the call is used up", hint="Raise `timeout`")
+
+
+def _of_httpx(error: Exception) -> Exception:
+    """Errors of httpcore as those of the same name in httpx."""
+    same: type[Exception] | None = getattr(httpx, type(error).__name__, None)
+    if type(error).__module__.partition(".")[0] != "httpcore" or same is None:
+        return error
+    made = same(str(error))
+    made.__cause__ = error
+    return made
 
 
 def _translated(error: Exception) -> HfError:

@@ -6,111 +6,44 @@ checked, and the connection goes to one of those. TLS still verifies the name. N
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import httpcore
-import httpx
 
 from hf_tools._http.awaiting import AsyncBackend
 from hf_tools._http.deadlines import Backend
-from hf_tools._http.network import Gate
-from hf_tools._http.shared import no_cookies, tls
+from hf_tools._http.direct import Incoming, asked
+from hf_tools._http.shared import head_of, unloaded
 from hf_tools.errors import MediaError, shown
+from hf_tools.media.policy import MediaPolicy
 from hf_tools.steps import Send
 
 
-@contextmanager
-def _as_httpx() -> Generator[None, None, None]:
-    """Errors of httpcore as those of the same name in httpx."""
-    try:
-        yield
-    except Exception as error:
-        same: Any = getattr(httpx, type(error).__name__, None)
-        if type(error).__module__.partition(".")[0] != "httpcore" or same is None:
-            raise
-        raise same(str(error)) from error
-
-
-def _gate(step: Send) -> Gate:
-    assert step.guard is not None
-    return step.guard.gate
-
-
-def _asked(request: httpx.Request) -> httpcore.Request:
-    url = request.url
-    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    return httpcore.Request(request.method, target, headers=request.headers.raw, extensions=request.extensions)
-
-
-def _unencoded(headers: httpx.Headers) -> None:
+def _plain(response: Incoming) -> Incoming:
     """Refuse a body that would have to be unpacked, before any of it is: a few bytes may become gigabytes."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
+    encoding = head_of(response).headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise MediaError(f"the server sends the file packed ({shown(encoding, 20)}), though that was not asked for")
+    return response
 
 
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+class Guarded:
+    """Sends one request past a guard; closing it ends the connection."""
 
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            yield from self._answer.iter_stream()
+    def __init__(self, guard: MediaPolicy) -> None:
+        self._pool = httpcore.ConnectionPool(unloaded(), network_backend=Backend(guard.gate))
+        self.close = self._pool.close
 
-    def close(self) -> None:
-        self._answer.close()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx():
-            async for piece in self._answer.aiter_stream():
-                yield piece
-
-    async def aclose(self) -> None:
-        await self._answer.aclose()
+    def send(self, step: Send) -> Incoming:
+        """Send; the answer's head has come, its body is still to be read."""
+        return _plain(Incoming(self._pool.handle_request(asked(step))))
 
 
-class _Transport(httpx.BaseTransport):
-    def __init__(self, step: Send) -> None:
-        self._pool = httpcore.ConnectionPool(tls(), network_backend=Backend(_gate(step)))
+class AsyncGuarded:
+    """The same, awaited."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with _as_httpx():
-            answer = self._pool.handle_request(_asked(request))
-        response = httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
-        _unencoded(response.headers)
-        return response
+    def __init__(self, guard: MediaPolicy) -> None:
+        self._pool = httpcore.AsyncConnectionPool(unloaded(), network_backend=AsyncBackend(guard.gate))
+        self.aclose = self._pool.aclose
 
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _AsyncTransport(httpx.AsyncBaseTransport):
-    def __init__(self, step: Send) -> None:
-        self._pool = httpcore.AsyncConnectionPool(tls(), network_backend=AsyncBackend(_gate(step)))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        with _as_httpx():
-            answer = await self._pool.handle_async_request(_asked(request))
-        response = httpx.Response(answer.status, headers=answer.headers, stream=_AsyncBody(answer))
-        _unencoded(response.headers)
-        return response
-
-    async def aclose(self) -> None:
-        await self._pool.aclose()
-
-
-def guarded(step: Send) -> httpx.Client:
-    """A client for one request of a step that has a guard."""
-    return httpx.Client(transport=_Transport(step), trust_env=False, cookies=no_cookies())
-
-
-def aguarded(step: Send) -> httpx.AsyncClient:
-    """An awaiting client for one request of a step that has a guard."""
-    return httpx.AsyncClient(transport=_AsyncTransport(step), trust_env=False, cookies=no_cookies())
+    async def send(self, step: Send) -> Incoming:
+        """Send; the answer's head has come, its body is still to be read."""
+        return _plain(Incoming(await self._pool.handle_async_request(asked(step))))

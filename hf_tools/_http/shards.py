@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ssl
 import types
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httpcore
 import httpx
 
 from hf_tools._http.awaiting import AsyncBackend
-from hf_tools._http.shared import proxied
+from hf_tools._http.direct import Incoming, asked, untouched
+from hf_tools._http.shared import bare_request, proxied, tls, unloaded
+from hf_tools.steps import Send
 
 IN_FLIGHT = 8
 """Requests in one pool before another pool is opened."""
@@ -26,7 +27,7 @@ POOLS = 64
 
 
 class _Pool:
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, transport: Sending) -> None:
         self.transport = transport
         self.load = 0
 
@@ -70,10 +71,22 @@ def put_off(made: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
         raise cancelled
 
 
+class Body(Protocol):
+    """The body of an answer."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Its bytes."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        ...
+
+
 class _Counted(httpx.AsyncByteStream):
     """The body of an answer; its pool is free again once it is closed."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, pool: _Pool) -> None:
+    def __init__(self, stream: Body, pool: _Pool) -> None:
         self._stream, self._pool, self._open = stream, pool, True
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -86,24 +99,36 @@ class _Counted(httpx.AsyncByteStream):
         await put_off(self._stream.aclose())
 
 
+class Sending(Protocol):
+    """A transport that takes steps."""
+
+    async def send(self, step: Send) -> httpx.Response | Incoming:
+        """Send; the answer's head has come, its body is still to be read."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
 class Shards(httpx.AsyncBaseTransport):
     """A transport that opens another pool when the pools it has are busy."""
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
+    def __init__(self, make: Callable[[], Sending]) -> None:
         self._make = make
         self._pools: list[_Pool] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, step: Send) -> httpx.Response | Incoming:
         """Send by the first pool that has room: its connections are the warmest."""
         pool = self._free()
         pool.load += 1
         try:
-            response = await pool.transport.handle_async_request(request)
+            response = await pool.transport.send(step)
         except BaseException:
             pool.load -= 1
             await pool.swept()
             raise
-        response.stream = _Counted(cast(httpx.AsyncByteStream, response.stream), pool)
+        response.stream = _Counted(cast(Body, response.stream), pool)
         return response
 
     def _free(self) -> _Pool:
@@ -128,19 +153,30 @@ class Looking(httpx.AsyncHTTPTransport):
     thread. Where httpx's private attribute is not there, this is httpx's transport unchanged.
     """
 
-    def __init__(self, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
-        super().__init__(verify=tls, limits=limits)
+    def __init__(self, limits: httpx.Limits) -> None:
+        super().__init__(verify=unloaded(), limits=limits)
+        self._own: httpcore.AsyncConnectionPool | None = None
         if isinstance(getattr(self, "_pool", None), httpcore.AsyncConnectionPool):
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=tls,
+            self._pool = self._own = httpcore.AsyncConnectionPool(
+                ssl_context=unloaded(),
                 max_connections=limits.max_connections,
                 max_keepalive_connections=limits.max_keepalive_connections,
                 keepalive_expiry=limits.keepalive_expiry,
                 network_backend=AsyncBackend(),
             )
+        else:
+            super().__init__(verify=tls(), limits=limits)
+
+    async def send(self, step: Send) -> httpx.Response | Incoming:
+        """Send; the answer's head has come, its body is still to be read."""
+        if self._own is not None and untouched(httpx.AsyncHTTPTransport, "handle_async_request"):
+            return Incoming(await self._own.handle_async_request(asked(step)))
+        response = await self.handle_async_request(request := bare_request(step))
+        response.request = request
+        return response
 
 
-def sharded(tls: ssl.SSLContext) -> Shards | None:
+def sharded() -> Shards | None:
     """The transport for the network; None where a proxy is set, for httpx then chooses transports by itself."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=IN_FLIGHT)
-    return None if proxied() else Shards(lambda: Looking(tls, limits))
+    return None if proxied() else Shards(lambda: Looking(limits))

@@ -7,15 +7,19 @@ import ssl
 import time
 import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
 
 import httpx
 
 from hf_tools._http.faults import late
-from hf_tools._http.unpacking import ACCEPTED, Unpacking, packing
+from hf_tools._http.unpacking import ACCEPTED, Unpacking
 from hf_tools.errors import ConfigurationError, ResponseError, ResponseTooLarge
 from hf_tools.response import KEPT
 from hf_tools.steps import Send
 from hf_tools.task import Reply
+
+if TYPE_CHECKING:
+    from hf_tools._http.direct import Incoming
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
 
@@ -33,8 +37,21 @@ def expect(own: object, kind: type) -> None:
 
 @functools.cache
 def tls() -> ssl.SSLContext:
-    """One TLS context for all clients: loading the certificates takes most of the time of making a client."""
-    return httpx.create_ssl_context()
+    """The TLS context of all connections; loading the certificates takes longer than all else of making a client."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+@functools.cache
+def unloaded() -> ssl.SSLContext:
+    """The TLS context of our own pools, which trusts nobody: certificates wait for a connection that is secured."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def loaded(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The context to secure a connection with; a server on this machine mostly asks for none."""
+    return tls() if context is unloaded() else context
 
 
 def proxied() -> bool:
@@ -53,26 +70,30 @@ FRAMING = frozenset(["content-length", "transfer-encoding"])
 
 
 @functools.lru_cache(256)
-def _parsed(url: str) -> httpx.URL:
+def parsed(url: str) -> httpx.URL:
     """The address; reading it takes a tenth of a small call, and calls to one address are many."""
     return httpx.URL(url)
 
 
-def bare_request(step: Send) -> httpx.Request:
-    """The request as a transport takes it, with all headers that a client would add but cookies, which are not sent."""
-    url, content = _parsed(step.url), step.content or b""
+def written(step: Send) -> list[tuple[bytes, bytes]]:
+    """The headers of a request, with all that a client would add but cookies, which are not sent."""
     headers = {"accept": "*/*", "accept-encoding": ACCEPTED, "connection": "keep-alive", **dict(step.headers)}
-    written = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    found = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
     if "host" not in headers:
-        written.insert(0, (b"Host", url.netloc))
-    if (content or step.method in BODIED) and not headers.keys() & FRAMING:
-        written.append((b"Content-Length", b"%d" % len(content)))
-    asked = {"timeout": _waits(step)}
+        found.insert(0, (b"Host", parsed(step.url).netloc))
+    if (step.content or step.method in BODIED) and not headers.keys() & FRAMING:
+        found.append((b"Content-Length", b"%d" % len(step.content or b"")))
+    return found
+
+
+def bare_request(step: Send) -> httpx.Request:
+    """The request as a transport of httpx takes it."""
+    stream, told = httpx.ByteStream(step.content or b""), {"timeout": waits(step)}
     # httpx completes the headers of `content`, which takes half the time of making a request, and none of a `stream`
-    return httpx.Request(step.method, url, headers=written, stream=httpx.ByteStream(content), extensions=asked)
+    return httpx.Request(step.method, parsed(step.url), headers=written(step), stream=stream, extensions=told)
 
 
-def _waits(step: Send) -> dict[str, float | None]:
+def waits(step: Send) -> dict[str, float | None]:
     """Seconds for each kind of wait, none of them beyond the deadline."""
     rest = None if step.deadline is None else max(step.deadline - time.monotonic(), 0.001)
     each = {name: getattr(step.waits, name) for name in ("connect", "read", "write", "pool")}
@@ -81,7 +102,7 @@ def _waits(step: Send) -> dict[str, float | None]:
 
 def request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
     """The request as a client of httpx makes it, with what a caller has set there."""
-    headers, timeout = {"accept-encoding": ACCEPTED, **dict(step.headers)}, httpx.Timeout(**_waits(step))
+    headers, timeout = {"accept-encoding": ACCEPTED, **dict(step.headers)}, httpx.Timeout(**waits(step))
     return http.build_request(step.method, step.url, headers=headers, content=step.content, timeout=timeout)
 
 
@@ -90,28 +111,29 @@ def left(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - time.monotonic(), 0.0)
 
 
-def head_of(response: httpx.Response) -> Reply:
+def head_of(response: httpx.Response | Incoming) -> Reply:
     headers: dict[str, str] = {}
+    raws = response.headers.raw if isinstance(response, httpx.Response) else response.headers
     try:
-        for raw, told in response.headers.raw:  # httpx tries encodings on all of them for each that it is asked for
+        for raw, told in raws:  # httpx tries encodings on all of them for each that it is asked for
             name, value = raw.decode("ascii").lower(), told.decode("ascii")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     except UnicodeDecodeError:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = {name.lower(): value for name, value in httpx.Headers(raws).items()}
     return Reply(response.status_code, headers)
 
 
 class Whole:
     """The body of an answer, growing up to its cap; of an error only the beginning is read."""
 
-    def __init__(self, response: httpx.Response, step: Send) -> None:
-        self.head = head_of(response)
-        self.error = self.head.status >= 300
+    def __init__(self, head: Reply, packed: str, step: Send) -> None:
+        self.head = head
+        self.error = head.status >= 300
         self.limit, self.deadline = (KEPT if self.error else step.limit), step.deadline
         self.pieces: list[bytes] = []
         self.size = 0
-        self._unpacking = Unpacking(packing(response, self.head.headers))
-        told = self.head.headers.get("content-length", "")
+        self._unpacking = Unpacking(packed)
+        told = head.headers.get("content-length", "")
         if not self.error and told.isdecimal() and len(told) < 20 and int(told) > self.limit:
             raise self._too_large()
 

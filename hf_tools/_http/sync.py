@@ -9,17 +9,21 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from time import sleep
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from hf_tools._http.faults import at_exit, late, ours, until
-from hf_tools._http.shared import DRAIN, LIMITS, Whole, bare_request, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
 from hf_tools._http.unpacking import Unpacking, packing, raw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
 from hf_tools.task import Reply
+
+if TYPE_CHECKING:
+    from hf_tools._http.direct import Incoming
 
 T = TypeVar("T")
 
@@ -57,12 +61,15 @@ class Http:
         if self._closed:
             raise ClientClosed("the client was closed", hint="Make a new one, or leave its `with` block later")
 
-    def _guarded(self, step: Send, held: ExitStack) -> httpx.Client:
-        """A client for one download that a model has asked for; never the caller's own."""
-        from hf_tools._http.guarded import guarded
+    def _sender(self, step: Send, held: ExitStack) -> Callable[[Send], httpx.Response | Incoming]:
+        """What sends this step: for a download that a model has asked for never the caller's own client."""
+        if step.guard is not None:
+            from hf_tools._http.guarded import Guarded
 
-        self._check_open()
-        return held.enter_context(guarded(step))
+            self._check_open()
+            return held.enter_context(contextlib.closing(Guarded(step.guard))).send
+        http = self.client()
+        return self._network.send if self.bounded else partial(_by_client, http)
 
     @property
     def is_own(self) -> bool:
@@ -102,27 +109,28 @@ class Http:
         finally:
             steps.close()  # whoever waits for this call's question must not wait for a call that was given up
 
-    def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response]:
+    def _send(self, step: Send, held: ExitStack) -> tuple[Reply, httpx.Response | Incoming]:
         if step.wait:
             sleep(step.wait)
-        http = self.client() if step.guard is None else self._guarded(step, held)
+        send = self._sender(step, held)
         with ours(step.deadline), until(step.deadline):
-            if self.bounded and step.guard is None:
-                response = self._network.handle_request(sent := bare_request(step))
-                response.request = sent
-            else:
-                response = http.send(request(http, step), stream=True, follow_redirects=False)
-            if step.stream and response.is_success:
+            response = send(step)
+            head = head_of(response)
+            if step.stream and 200 <= head.status < 300:
                 held.callback(response.close)
-                return head_of(response), response
+                return head, response
             try:
-                whole = Whole(response, step)
+                whole = Whole(head, packing(response, head.headers), step)
                 for piece in raw(response):
                     if whole.add(piece):
                         break
             finally:
                 response.close()
         return whole.reply(), response
+
+
+def _by_client(http: httpx.Client, step: Send) -> httpx.Response:
+    return http.send(request(http, step), stream=True, follow_redirects=False)
 
 
 def _end(made: httpx.Client, pid: int) -> None:
@@ -135,7 +143,7 @@ def _network() -> Any:
     """The transport for the network."""
     from hf_tools._http.deadlines import deadlined
 
-    return deadlined(tls(), LIMITS)
+    return deadlined(LIMITS)
 
 
 def drain(flow: Iterator[bytes]) -> None:
@@ -144,9 +152,9 @@ def drain(flow: Iterator[bytes]) -> None:
         next(flow, None)
 
 
-def pieces(response: httpx.Response, deadline: float | None) -> Iterator[bytes]:
+def pieces(response: httpx.Response | Incoming, deadline: float | None) -> Iterator[bytes]:
     """The bytes of a stream as they come."""
-    unpacking, source = Unpacking(packing(response, response.headers)), raw(response)
+    unpacking, source = Unpacking(packing(response, head_of(response).headers)), raw(response)
     with ours(deadline):
         if deadline is None and unpacking.plain:
             yield from source

@@ -10,10 +10,12 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
+
 from hf_tools.errors import DecodeError, ResponseTooLarge, UnexpectedContent, shown
 
 if TYPE_CHECKING:
-    import httpx
+    from hf_tools._http.direct import Incoming
 
 ACCEPTED = "gzip, deflate"
 """What requests allow a server; brotli and zstandard need packages that are not always there."""
@@ -75,22 +77,25 @@ class Unpacking:
             raise DecodeError("the answer cannot be decompressed: it ends too early")
 
 
-def packing(response: httpx.Response, headers: Mapping[str, str]) -> str:
+def packing(response: httpx.Response | Incoming, headers: Mapping[str, str]) -> str:
     """How the body comes; what a hook of the caller's own client, or a mock, has read before is unpacked."""
-    return "" if response.is_stream_consumed else headers.get("content-encoding", "")
+    read = isinstance(response, httpx.Response) and response.is_stream_consumed
+    return "" if read else headers.get("content-encoding", "")
 
 
-def raw(response: httpx.Response) -> Iterator[bytes]:
+def raw(response: httpx.Response | Incoming) -> Iterator[bytes]:
     """The body as it is on the wire, whoever iterates closes the answer; plain where it was read before."""
-    if response.is_stream_consumed or response.is_closed:  # of one that was closed unread httpx says so
-        return response.iter_bytes()
-    response.is_stream_consumed = True
+    if isinstance(response, httpx.Response):
+        if response.is_stream_consumed or response.is_closed:  # of one that was closed unread httpx says so
+            return response.iter_bytes()
+        response.is_stream_consumed = True
     return iter(cast("httpx.SyncByteStream", response.stream))
 
 
-def araw(response: httpx.Response) -> AsyncIterator[bytes]:
+def araw(response: httpx.Response | Incoming) -> AsyncIterator[bytes]:
     """The same, awaited."""
-    if response.is_stream_consumed or response.is_closed:
-        return response.aiter_bytes()
-    response.is_stream_consumed = True
+    if isinstance(response, httpx.Response):
+        if response.is_stream_consumed or response.is_closed:
+            return response.aiter_bytes()
+        response.is_stream_consumed = True
     return aiter(cast("httpx.AsyncByteStream", response.stream))

@@ -187,7 +187,7 @@ def test_no_wait_is_begun_after_the_deadline() -> None:
 
 
 def test_the_pool_has_our_backend() -> None:
-    transport = deadlined(tls(), LIMITS)
+    transport = deadlined(LIMITS)
     assert transport is not None
     assert isinstance(transport._pool._network_backend, Backend)  # pyright: ignore[reportPrivateUsage]
     transport.close()
@@ -198,19 +198,19 @@ def test_another_httpx_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
         """An httpx that keeps its pool elsewhere."""
 
     monkeypatch.setattr(httpx.HTTPTransport, "__init__", nothing)
-    assert not hasattr(Deadlined(tls(), LIMITS), "_pool")
+    assert not hasattr(Deadlined(LIMITS), "_pool")
 
 
 def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert deadlined(tls(), LIMITS) is None
+    assert deadlined(LIMITS) is None
     with HfInference(False) as hf:
         assert not isinstance(hf._http.client()._transport, Deadlined)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_list_of_hosts_without_a_proxy_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
-    assert isinstance(deadlined(tls(), LIMITS), Deadlined)
+    assert isinstance(deadlined(LIMITS), Deadlined)
 
 
 class Dripping(httpx.SyncByteStream):

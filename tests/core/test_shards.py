@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import httpcore
 import httpx
@@ -10,23 +11,24 @@ import pytest
 
 from hf_tools import AsyncHfInference
 from hf_tools._http.shards import IN_FLIGHT, POOLS, Looking, Shards, put_off, sharded
-from hf_tools._http.shared import LIMITS, tls
+from hf_tools._http.shared import LIMITS
+from hf_tools.steps import Send
 
 URL = "http://127.0.0.1/"
 
 
-class Slow(httpx.AsyncBaseTransport):
+class Slow:
     """Answers when it is let; counts what is in flight."""
 
     def __init__(self, gate: asyncio.Event) -> None:
         self.gate, self.most, self.now, self.closed = gate, 0, 0, False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, step: Send) -> httpx.Response:
         self.now += 1
         self.most = max(self.most, self.now)
         await self.gate.wait()
         self.now -= 1
-        if request.url.path == "/fail":
+        if step.url.endswith("/fail"):
             raise httpx.ConnectError("refused")
         return httpx.Response(200, stream=httpx.ByteStream(b"answer"))
 
@@ -42,13 +44,20 @@ async def flood(count: int, path: str = "") -> tuple[Shards, list[Slow], list[ob
         return made[-1]
 
     shards = Shards(make)
-    async with httpx.AsyncClient(transport=shards) as http:
-        calls = [asyncio.create_task(http.get(URL + path)) for _ in range(count)]
-        await asyncio.sleep(0.05)
-        gate.set()
-        answers: list[object] = [*(await asyncio.gather(*calls, return_exceptions=True))]
-        loads = [pool.load for pool in shards._pools]  # pyright: ignore[reportPrivateUsage]
-        assert loads == [0] * len(loads)
+
+    async def get() -> bytes:
+        response = await shards.send(Send("GET", URL + path))
+        body = b"".join([piece async for piece in cast(httpx.AsyncByteStream, response.stream)])
+        await response.aclose()
+        return body
+
+    calls = [asyncio.create_task(get()) for _ in range(count)]
+    await asyncio.sleep(0.05)
+    gate.set()
+    answers: list[object] = [*(await asyncio.gather(*calls, return_exceptions=True))]
+    loads = [pool.load for pool in shards._pools]  # pyright: ignore[reportPrivateUsage]
+    assert loads == [0] * len(loads)
+    await shards.aclose()
     return shards, made, answers
 
 
@@ -60,7 +69,7 @@ async def test_pools_are_opened_as_they_are_needed(count: int, pools: int, most:
     _, made, answers = await flood(count)
     assert len(made) == pools
     assert max(one.most for one in made) == most
-    assert [answer.content for answer in answers if isinstance(answer, httpx.Response)] == [b"answer"] * count
+    assert answers == [b"answer"] * count
     assert all(one.closed for one in made)
 
 
@@ -73,7 +82,7 @@ async def test_closing_an_answer_twice_frees_its_place_once() -> None:
     gate = asyncio.Event()
     gate.set()
     shards = Shards(lambda: Slow(gate))
-    response = await shards.handle_async_request(httpx.Request("GET", URL))
+    response = await shards.send(Send("GET", URL))
     assert isinstance(response.stream, httpx.AsyncByteStream)
     await response.stream.aclose()
     await response.stream.aclose()
@@ -83,7 +92,7 @@ async def test_closing_an_answer_twice_frees_its_place_once() -> None:
 
 async def test_proxies_are_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert sharded(tls()) is None
+    assert sharded() is None
     async with AsyncHfInference(False) as hf:
         http = await hf._http.client()  # pyright: ignore[reportPrivateUsage]
         assert not isinstance(http._transport, Shards)  # pyright: ignore[reportPrivateUsage]
@@ -93,9 +102,9 @@ def test_another_httpx_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     def nothing(*_: object, **__: object) -> None:
         """An httpx that keeps its pool elsewhere."""
 
-    assert isinstance(Looking(tls(), LIMITS)._pool, httpcore.AsyncConnectionPool)  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(Looking(LIMITS)._pool, httpcore.AsyncConnectionPool)  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "__init__", nothing)
-    assert not hasattr(Looking(tls(), LIMITS), "_pool")
+    assert not hasattr(Looking(LIMITS), "_pool")
 
 
 async def test_a_cancellation_waits_for_the_turns_of_others() -> None:

@@ -16,7 +16,7 @@ from hf_tools.tasks.chat_stream import ChatChunk
 from langchain_hf_tools._chat import tool_calls
 from langchain_hf_tools._chat.cloning import PROVIDER, maker, validated
 from langchain_hf_tools._chat.reasoning import Splitter, split
-from langchain_hf_tools._chat.usage import usage_of
+from langchain_hf_tools._chat.usage import counts_of, usage_of
 
 Tags = tuple[str, str] | None
 
@@ -37,7 +37,7 @@ class Told(Protocol):
 
 def result(answer: chat.ChatCompletionOutput, told: Told, tags: Tags) -> ChatResult:
     """The answer as a ChatResult: one generation for each choice; the tokens used are those of all of them."""
-    counts = answer.usage.model_dump(exclude_none=True) if answer.usage else {}
+    counts = counts_of(answer.usage) if answer.usage else {}
     usage = usage_of(counts)
     generations: list[ChatGeneration] = []
     choices = sorted(answer.choices, key=lambda choice: choice.index)

@@ -18,9 +18,16 @@ DIGITS = 16
 """More are no number of tokens."""
 
 
+def counts_of(usage: BaseModel) -> dict[str, Any]:
+    """What the server said of the tokens, as it named it."""
+    return {
+        name: value for name, value in (*vars(usage).items(), *(usage.model_extra or {}).items()) if value is not None
+    }
+
+
 def usage_of(usage: BaseModel | Mapping[str, Any] | None) -> UsageMetadata | None:
     """Tokens used, with what is known of their parts; None where the server did not say."""
-    told: Mapping[str, Any] = usage.model_dump(exclude_none=True) if isinstance(usage, BaseModel) else usage or {}
+    told: Mapping[str, Any] = counts_of(usage) if isinstance(usage, BaseModel) else usage or {}
     read, written, both = (_count(told.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     if read is None and written is None and both is None:
         return None
