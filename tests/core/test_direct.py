@@ -87,6 +87,10 @@ def _called(kind: str, url: str, *, stream: bool) -> Any:
         return type(error), str(error), chain, getattr(error, "headers", None), getattr(error, "retryable", None)
 
 
+def _touched(*_: object) -> bool:
+    return False
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_both_ways_send_the_same_and_say_the_same(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[tuple[str, str]] = []
@@ -99,7 +103,7 @@ def test_both_ways_send_the_same_and_say_the_same(name: str, kind: str, monkeypa
         (head,) = server.heads
         found.append((said.replace(str(server.port), "PORT"), head.decode().replace(str(server.port), "PORT")))
         for module, _, _ in WAYS:
-            monkeypatch.setattr(f"{module}.untouched", lambda *_: False)
+            monkeypatch.setattr(f"{module}.untouched", _touched)
     assert found[0] == found[1]
     assert "authorization: Bearer key" in found[0][1]
 
@@ -109,7 +113,7 @@ def test_nobody_listens(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     server.close()
     found: list[Any] = [_called(kind, f"http://127.0.0.1:{server.port}", stream=False)]
     for module, _, _ in WAYS:
-        monkeypatch.setattr(f"{module}.untouched", lambda *_: False)
+        monkeypatch.setattr(f"{module}.untouched", _touched)
     found.append(_called(kind, f"http://127.0.0.1:{server.port}", stream=False))
     assert found[0] == found[1]
     assert "Connection refused" in found[0][1]
@@ -126,14 +130,15 @@ class _Proxy:
 def test_a_tool_that_replaces_a_method_of_httpx_is_asked(
     module: str, owner: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = vars(owner)[name]
+    original: Any = vars(owner)[name]
     assert untouched(owner, name)
 
     @functools.wraps(original)
     def wrapped(*args: Any) -> Any:
         raise NotImplementedError
 
-    for other in (wrapped, _Proxy(original), functools.partial(original)):
+    replaced: list[Any] = [wrapped, _Proxy(original), functools.partial(original)]
+    for other in replaced:
         monkeypatch.setattr(owner, name, other)
         assert not untouched(owner, name)
 
