@@ -8,8 +8,6 @@ from typing import Any, Final, Literal
 CORE: Final = ("bare", "ours", "hub", "openai_sdk")
 CHAIN: Final = ("bare", "ours_chain", "chain_hf", "chain_openai")
 OURS: Final = ("ours", "ours_chain")
-LONG: Final = 10_000
-"""Chunks."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,9 @@ class Measure:
     times: int
     quick: int
     chunks: int = 0
-    """Pieces of a stream; a quick look takes a quarter of the longest ones."""
+    """Pieces of a stream."""
+    quick_chunks: int = 0
+    """Pieces for a quick look; 0 for as many."""
     options: str = ""
     """Of the server: benchmarks/server/serve.py."""
     flight: int = 0
@@ -36,8 +36,9 @@ class Measure:
 
     def order(self, *, quick: bool) -> dict[str, Any]:
         """What a worker is told; `per` is what the cost of one repetition is divided by."""
-        times, count = (self.quick, self.quick_count or self.count) if quick else (self.times, self.count)
-        chunks = self.chunks // 4 if quick and self.chunks >= LONG else self.chunks
+        times, count, chunks = self.times, self.count, self.chunks
+        if quick:
+            times, count, chunks = self.quick, self.quick_count or count, self.quick_chunks or chunks
         options = [f"chunks={chunks}"] * bool(chunks) + [self.options] * bool(self.options)
         return {
             "work": self.work, "path": f"/{','.join(options)}" if options else "", "times": times, "count": count,
@@ -51,10 +52,10 @@ MEASURES: Final = {
     "aclassify": Measure("aclassify", CORE, 200, 100, flight=1),
     "achat": Measure("achat", CORE, 200, 100, flight=1),
     "flight": Measure("achat", CORE, 300, 200, flight=100, first={"flight": 1, "times": 150}),
-    "stream": Measure("stream", CORE, 1, 1, chunks=20_000),
-    "astream": Measure("astream", CORE, 1, 1, flight=1, chunks=20_000),
+    "stream": Measure("stream", CORE, 1, 1, chunks=20_000, quick_chunks=5000),
+    "astream": Measure("astream", CORE, 1, 1, flight=1, chunks=20_000, quick_chunks=5000),
     "stream500": Measure("stream", CORE, 10, 5, chunks=500),
-    "tgi": Measure("tgi", CORE, 1, 1, chunks=20_000),
+    "tgi": Measure("tgi", CORE, 1, 1, chunks=20_000, quick_chunks=5000),
     "vectors": Measure("embed", CORE, 20, 10, count=32),
     "upload": Measure("upload", CORE, 20, 10),
     "download": Measure("download", CORE, 20, 10),
@@ -62,12 +63,12 @@ MEASURES: Final = {
     "ainvoke": Measure("achat", CHAIN, 200, 100, flight=1),
     "chain_stream": Measure("stream", CHAIN, 10, 3, chunks=500),
     "chain_astream": Measure("astream", CHAIN, 10, 3, flight=1, chunks=500),
-    "paced": Measure("stream", CHAIN, 1, 1, chunks=400, options="pace=1.5"),
+    "paced": Measure("stream", CHAIN, 1, 1, chunks=400, quick_chunks=200, options="pace=1.5"),
     "tools": Measure("tools", CHAIN, 2, 1, chunks=2000, options="tools=1"),
-    "embed": Measure("embed", CHAIN, 1, 1, options="delay=20,limit=32", count=10_000, quick_count=1600),
-    "memory": Measure("chat", CORE, 10_000, 1500, kind="memory"),
+    "embed": Measure("embed", CHAIN, 1, 1, options="delay=20,limit=32", count=10_000, quick_count=960),
+    "memory": Measure("chat", CORE, 10_000, 1000, kind="memory"),
     "memory_stream": Measure("stream", CORE, 1000, 400, chunks=20, kind="memory"),
-    "chain_memory": Measure("chat", CHAIN, 10_000, 1500, kind="memory"),
+    "chain_memory": Measure("chat", CHAIN, 10_000, 1000, kind="memory"),
     "chain_memory_stream": Measure("stream", CHAIN, 1000, 400, chunks=20, kind="memory"),
 }
 
@@ -90,8 +91,9 @@ class Row:
 ROWS: Final = (
     Row("import of the client", "import", 1.05, 1.25),
     Row("import of the chat model", "chain_import", 1.05, 1.15),
-    Row("import, client and first call in a fresh process", "cold", 1.2, 1.4),
-    Row("the same with the chat model", "chain_cold", 4.9, 5.3),
+    Row("import, client and first call in a fresh process", "cold", None, None),
+    Row("the same, over httpx with pydantic models", "cold", 1.2, 1.4, over="bare_typed"),
+    Row("first call of the chat model in a fresh process", "chain_cold", 4.9, 5.3),
     Row("classification, sync", "classify", 0.9, 1.15),
     Row("chat, sync", "chat", 0.9, 1.15),
     Row("classification, async", "aclassify", 1.0, 1.15),

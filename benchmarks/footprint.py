@@ -42,12 +42,12 @@ def needed(requirement: Requirement, seen: set[tuple[str, str]]) -> Iterator[str
 
 
 def size(found: Distribution) -> int:
-    """Bytes of its files; those of an editable installation are the sources."""
+    """Bytes of its files; for those of an editable installation, which has only links and metadata, the sources."""
     files = [(path.as_posix(), path.size or 0) for path in found.files or ()]
     if canonicalize_name(found.name) == "hf-tools" and not any(name.startswith("hf_tools/") for name, _ in files):
         folders = (ROOT / "hf_tools", ROOT / "integrations")
         sources: list[Path] = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        files = [(path.as_posix(), path.stat().st_size) for path in sources]
+        files += [(path.as_posix(), path.stat().st_size) for path in sources]
     return sum(length for name, length in files if "__pycache__" not in name)
 
 

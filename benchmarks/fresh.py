@@ -23,6 +23,19 @@ POST: Final = f"""\
 import httpx
 body = {{"model": "m", "messages": {MESSAGES}}}
 httpx.Client().post("BASE/v1/chat/completions", json=body).json()["choices"]"""
+TYPED: Final = f"""\
+import httpx
+from pydantic import BaseModel
+class Message(BaseModel):
+    content: str
+class Choice(BaseModel):
+    message: Message
+class Completion(BaseModel):
+    choices: list[Choice]
+body = {{"model": "m", "messages": {MESSAGES}}}
+answer = httpx.Client().post("BASE/v1/chat/completions", json=body).content
+Completion.model_validate_json(answer).choices[0].message.content"""
+"""What one writes for an answer with types, without a client that has them."""
 STATEMENTS: Final[dict[str, dict[str, str]]] = {
     "import": {
         "bare": "import httpx, pydantic; pydantic.BaseModel",
@@ -38,6 +51,7 @@ STATEMENTS: Final[dict[str, dict[str, str]]] = {
     },
     "cold": {
         "bare": POST,
+        "bare_typed": TYPED,
         "ours": f"""\
 from hf_tools import HfInferenceEndpoint
 HfInferenceEndpoint("BASE", "hf_x", server="openai").chat_completion({MESSAGES}, model="m").text""",
@@ -83,7 +97,7 @@ def samples(
     """What each subject's statement takes, in rounds; the first of each, which may compile, does not count."""
     statements = {key: text.replace("BASE", base) for key, text in STATEMENTS[name].items()}
     if peers:
-        statements["bare@peers"] = statements["bare"]
+        statements |= {f"{key}@peers": text for key, text in statements.items() if key.startswith("bare")}
     else:
         statements = {key: text for key, text in statements.items() if key not in PEERS}
     found: dict[str, list[dict[str, float]]] = {key: [] for key in statements}

@@ -33,37 +33,37 @@ class Curve:
 
 
 def growth(bench: Bench, *, quick: bool) -> list[Curve]:
-    """All curves; a quick look stops at a tenth of the largest stream and corpus."""
+    """All curves; a quick look stops at a tenth of the largest stream and corpus, and takes each point once."""
     chosen = [one for one in ("bare", "ours", "hub", "openai_sdk") if bench.peers or one not in PEERS]
-    ends = -1 if quick else None
+    ends, rounds = (-1, 1) if quick else (None, ROUNDS)
     told("growth: in flight")
-    curves = [in_flight(bench, chosen)]
+    curves = [in_flight(bench, chosen, rounds)]
     told("growth: streams")
-    curves += streams(bench, [one for one in chosen if one != "openai_sdk"], LENGTHS[:ends])
+    curves += streams(bench, [one for one in chosen if one != "openai_sdk"], LENGTHS[:ends], rounds)
     told("growth: documents")
     with bench.alone("ours_chain") as process:
         curves += documents(process, DOCUMENTS[:ends])
     told("growth: tools")
-    return [*curves, agents(bench)]
+    return [*curves, agents(bench, rounds)]
 
 
-def median(process: Process, order: dict[str, Any], unit: str, rounds: int = ROUNDS) -> float:
+def median(process: Process, order: dict[str, Any], unit: str, rounds: int) -> float:
     """The middle of some results."""
     return float(statistics.median(process.ask(order)[unit] for _ in range(rounds)))
 
 
-def in_flight(bench: Bench, subjects: list[str]) -> Curve:
+def in_flight(bench: Bench, subjects: list[str], rounds: int) -> Curve:
     """CPU for a request."""
     curve = Curve("CPU of a request", "requests in flight", "us")
     for flight in FLIGHTS:
         order = {"work": "achat", "path": "", "flight": flight, "times": max(200, flight)}
         for subject in subjects:
-            cost = median(bench.worker(subject), order, "cpu") * MICRO
+            cost = median(bench.worker(subject), order, "cpu", rounds) * MICRO
             curve.lines.setdefault(subject, []).append((flight, cost))
     return curve
 
 
-def streams(bench: Bench, subjects: list[str], lengths: tuple[int, ...]) -> list[Curve]:
+def streams(bench: Bench, subjects: list[str], lengths: tuple[int, ...], rounds: int) -> list[Curve]:
     """CPU for a chunk, time to the first text, and memory."""
     cost = Curve("CPU of a chunk", "chunks of a stream", "us")
     first = Curve("time to the first text", "chunks of a stream", "ms")
@@ -72,12 +72,12 @@ def streams(bench: Bench, subjects: list[str], lengths: tuple[int, ...]) -> list
         with bench.alone(subject) as process:
             for length in lengths:
                 order = {"work": "stream", "path": f"/chunks={length}"}
-                rounds = 1 if length > 10_000 else ROUNDS
-                found = [process.ask(order) for _ in range(rounds)]
+                times = 1 if length > 10_000 else rounds
+                found = [process.ask(order) for _ in range(times)]
                 spent = statistics.median(each["cpu"] for each in found) / length * MICRO
                 cost.lines.setdefault(subject, []).append((length, spent))
                 memory.lines.setdefault(subject, []).append((length, found[-1]["peak"] / MEGA))
-                waited = process.ask(order | {"kind": "first", "times": rounds})["first"] * 1e3
+                waited = process.ask(order | {"kind": "first", "times": times})["first"] * 1e3
                 first.lines.setdefault(subject, []).append((length, waited))
     return [cost, first, memory]
 
@@ -93,12 +93,12 @@ def documents(process: Process, counts: tuple[int, ...]) -> list[Curve]:
     return [cost, memory]
 
 
-def agents(bench: Bench) -> Curve:
+def agents(bench: Bench, rounds: int) -> Curve:
     """CPU for a turn."""
     curve = Curve("CPU of an agent's turn", "tools", "us")
     process = bench.worker("ours_chain")
     for count in TOOLS:
-        cost = median(process, {"work": "agent", "path": "", "count": count, "times": 50}, "cpu") * MICRO
+        cost = median(process, {"work": "agent", "path": "", "count": count, "times": 50}, "cpu", rounds) * MICRO
         curve.lines.setdefault("ours_chain", []).append((count, cost))
     return curve
 
