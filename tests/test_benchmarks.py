@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.metadata import distribution
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,7 @@ import pytest
 
 from benchmarks import charts, fresh, growth, pages, results
 from benchmarks.cases import MEASURES, ROWS, Measure, Row
-from benchmarks.footprint import footprints
+from benchmarks.footprint import footprints, size
 from benchmarks.processes import ROOT, serving
 from benchmarks.rounds import Bench
 from benchmarks.worker import slope
@@ -83,7 +84,8 @@ def test_subjects_that_do_different_things_are_not_compared(bench: Bench, monkey
 def test_costs_grow_with_what_they_are_measured_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "FLIGHTS", (1, 2))
     monkeypatch.setattr(growth, "TOOLS", (1, 37))
-    curves = [growth.in_flight(bench, ["ours"]), *growth.streams(bench, ["ours"], (20, 40)), growth.agents(bench)]
+    curves = [growth.in_flight(bench, ["ours"], 1), *growth.streams(bench, ["ours"], (20, 40), 1)]
+    curves.append(growth.agents(bench, 1))
     curves += growth.documents(bench.worker("ours_chain"), (40, 80))
     assert [[size for size, _ in line] for curve in curves for line in curve.lines.values()] == [
         [1, 2], [20, 40], [20, 40], [20, 40], [1, 37], [40, 80], [40, 80],
@@ -97,6 +99,30 @@ def test_fresh_processes(bench: Bench) -> None:
     assert fresh.sample(python, fresh.STATEMENTS["import"]["ours"], peer=False)["cpu"] > 0
     with pytest.raises(RuntimeError, match="this failed:\nraise SystemExit"):
         fresh.sample(python, "raise SystemExit(3)", peer=False)
+
+
+@pytest.mark.parametrize("key", ["bare", "bare_typed", "ours"])
+def test_first_calls(bench: Bench, key: str) -> None:
+    found = bench.samples("cold")[key]
+    assert [sample["cpu"] > 0 for sample in found] == [True]
+
+
+def test_peers_are_divided_by_the_baseline_of_their_own_environment() -> None:
+    row = next(row for row in ROWS if row.over == "bare_typed")
+    costs = {"bare_typed": 4.0, "bare_typed@peers": 2.0, "bare": 1.0, "bare@peers": 1.0, "ours": 6.0, "hub": 6.0}
+    found = results.figures(row, {key: [{"cpu": cost}] for key, cost in costs.items()})
+    assert {key: one.middle for key, one in found.items()} == {"ours": 1.5, "hub": 3.0}
+
+
+def test_an_installation_counts_sources_and_metadata() -> None:
+    found = distribution("hf-tools")
+    metadata = sum(path.size or 0 for path in found.files or () if ".dist-info" in path.as_posix())
+    sources = sum(
+        path.stat().st_size for path in [*(ROOT / "hf_tools").rglob("*"), *(ROOT / "integrations").rglob("*")]
+        if path.is_file() and "__pycache__" not in path.parts
+    )  # fmt: skip
+    assert metadata > 10_000
+    assert size(found) >= metadata + sources
 
 
 def test_an_installation_is_small() -> None:
