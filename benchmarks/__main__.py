@@ -77,7 +77,7 @@ def main() -> int:
     """Measure, print, judge; 1 where a row fails."""
     known = [*dict.fromkeys(row.measure for row in ROWS), GROWTH]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a look in two and a half minutes, which writes nothing")
+    parser.add_argument("--quick", action="store_true", help="a look in two minutes, which writes nothing")
     parser.add_argument("--case", action="append", choices=known, help="only this; may be given again")
     parser.add_argument("--rounds", type=int, help=f"rounds of each case; {FEWEST} without it, {FEW} for a quick look")
     chosen = parser.parse_args()
