@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from hf_tools.errors import DeadlineExceeded, MediaError, ResponseTooLarge, TransportError, shown
 from hf_tools.media import Media
@@ -12,6 +12,7 @@ from hf_tools.media.source import Source, check_url
 from hf_tools.options import Options, Timeout
 from hf_tools.steps import Load, Send, Steps
 from hf_tools.task import Reply
+from hf_tools.urls import redirected
 
 if TYPE_CHECKING:
     from hf_tools.media.policy import MediaPolicy
@@ -75,9 +76,10 @@ def followed(
 
 
 def _next(url: str, location: str) -> str:
-    target = urljoin(url, location)
+    target = redirected(url, location)
     scheme = urlsplit(target).scheme
     if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
-        raise MediaError(f"a redirect leads to {shown(target.partition('?')[0], 100)}, which is not followed")
+        where = shown((target or location).partition("?")[0], 100)
+        raise MediaError(f"a redirect leads to {where}, which is not followed")
     check_url(target)
     return target

@@ -28,7 +28,7 @@ from hf_tools.replies import status_error
 from hf_tools.response import KEPT, Response, request_id
 from hf_tools.retry import Attempts
 from hf_tools.steps import Send, Settings, Steps, T
-from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot
+from hf_tools.task import SERVERS, Body, Decoder, Out, Part, Reply, Route, Streamed, Task, cannot, field_names
 from hf_tools.urls import url_of
 from hf_tools.version import __version__
 
@@ -236,8 +236,10 @@ def _which_token(token: Token | None, url: str) -> str:
 
 def loaded(task: Task[Out], route: Route, settings: Settings, deadline: float | None) -> Steps[Task[Out]]:
     """The task with its files and URLs read; URLs stay where the task hands them to this server as they are."""
+    kind: Any = type(task)
     media: dict[str, Media] = {}
-    for name, source in vars(task).items():
+    for name in field_names(kind):
+        source = getattr(task, name)
         if isinstance(source, Source) and not (link(source) and route.server in task.keeps_urls):
             media[name] = yield from obtained(source, settings.options, deadline)
     return task.loaded(media) if media else task

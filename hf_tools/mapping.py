@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic_core import from_json
 
@@ -30,6 +30,7 @@ from hf_tools.replies import status_error
 from hf_tools.retry import Attempts
 from hf_tools.steps import Flight, Send, Settings, Steps, Wait
 from hf_tools.task import Reply
+from hf_tools.urls import redirected
 
 FRESH = 600.0
 """Seconds for which an answer holds, as in huggingface.js."""
@@ -136,9 +137,10 @@ def hub_headers(settings: Settings, url: str) -> tuple[tuple[str, str], ...]:
 
 def _renamed(url: str, location: str) -> str:
     """Where a renamed model is asked after, on the Hub as before."""
-    found = urljoin(url, location)
+    found = redirected(url, location)
     if urlsplit(found).netloc != urlsplit(HUB).netloc or urlsplit(found).scheme != "https":
-        raise UnexpectedStatus(f"the Hub redirects to {shown(found.partition('?')[0], 100)}, which is not followed")
+        where = shown((found or location).partition("?")[0], 100)
+        raise UnexpectedStatus(f"the Hub redirects to {where}, which is not followed")
     return found if "?" in found else f"{found}?expand[]=inferenceProviderMapping"
 
 

@@ -18,7 +18,6 @@ from typing import (
     Self,
     TypeAlias,
     TypeVar,
-    cast,
     dataclass_transform,
     get_origin,
     get_type_hints,
@@ -226,11 +225,11 @@ class Task(Declared, Generic[Out]):
 
     def given(self, *left_out: str, **renamed: str) -> dict[str, Any]:
         """The keyword parameters that were set, by wire name: `renamed` maps a field to its wire name."""
-        kind, own = cast(Any, type(self)), vars(self)
+        kind: Any = type(self)
         return {
             renamed.get(name, name): value
             for name in _parameters(kind)
-            if name not in left_out and (value := own[name]) is not None
+            if name not in left_out and (value := getattr(self, name)) is not None
         }
 
     def simpler(self, error: HfError) -> Self | None:
@@ -269,8 +268,14 @@ class Streamed(Task[Out], Generic[Out, Part]):
 
 
 @functools.cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """The arguments of a kind of task, one of which was made before."""
+    return tuple(each.name for each in fields(kind))
+
+
+@functools.cache
 def _parameters(kind: Any) -> tuple[str, ...]:
-    """The arguments of a kind of task that go by their names to the server; one of the kind was made before."""
+    """Those among them that go by their names to the server."""
     return tuple(each.name for each in fields(kind) if each.kw_only and each.name != "model")
 
 

@@ -1,6 +1,8 @@
-"""The URL of a request, from the route's base and the task's path."""
+"""The URL of a request: from the route's base and the task's path, or from a redirect."""
 
 from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
 
 from hf_tools.task import Route
 
@@ -30,3 +32,13 @@ def url_of(route: Route, path: str) -> str:
     if path and route.server in ("openai", "tgi", "tei"):  # what is no OpenAI route stands beside /v1, not below it
         base = base.rstrip("/").removesuffix("/v1")
     return (base.rstrip("/") + path if path else base) + mark + query
+
+
+def redirected(url: str, location: str) -> str:
+    """Where a redirect leads; an empty text where that is no address."""
+    try:
+        target = urljoin(url, location)
+        urlsplit(target)
+    except ValueError:
+        return ""
+    return target

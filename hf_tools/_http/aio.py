@@ -19,17 +19,7 @@ import httpx
 from hf_tools._http.awaiting import landed
 from hf_tools._http.faults import late, ours
 from hf_tools._http.shards import Shards, sharded
-from hf_tools._http.shared import (
-    DRAIN,
-    LIMITS,
-    Whole,
-    expect,
-    head_of,
-    left,
-    no_cookies,
-    request,
-    tls,
-)
+from hf_tools._http.shared import DRAIN, Whole, expect, head_of, left, made, request
 from hf_tools._http.unpacking import Unpacking, araw, packing
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
@@ -63,8 +53,7 @@ class AsyncHttp:
             found = self._pools.get(loop)
         if found is None:
             transport = self._transport() if self._transport else sharded()
-            verify: Any = tls() if transport is None else False
-            http = httpx.AsyncClient(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+            http = made(httpx.AsyncClient, transport)
             if isinstance(transport, Shards):
                 self._networks[http] = transport
             guard = _guard(http, weakref.ref(self), weakref.ref(loop))

@@ -6,6 +6,7 @@ Tools for tests and for tracing replace a method of that transport; where one ha
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,7 +17,7 @@ import httpx
 from hf_tools._http.shared import parsed, waits, written
 from hf_tools.steps import Send
 
-HTTPX = str(Path(httpx.__file__).parent)
+HTTPX = str(Path(httpx.__file__).parent) + os.sep
 
 
 class Incoming:
@@ -28,11 +29,18 @@ class Incoming:
 
     def close(self) -> None:
         """Give the connection back, or end it where something is left to read."""
-        self.stream.close()
+        if hasattr(self.stream, "close"):
+            self.stream.close()
 
     async def aclose(self) -> None:
         """The same, awaited."""
-        await self.stream.aclose()
+        await ended(self.stream)
+
+
+async def ended(stream: Any) -> None:
+    """Close a body; one that a tool has put there may have nothing to close."""
+    if hasattr(stream, "aclose"):
+        await stream.aclose()
 
 
 @functools.lru_cache(256)
@@ -52,4 +60,7 @@ def asked(step: Send) -> httpcore.Request:
 def untouched(kind: type, name: str) -> bool:
     """The method of a class of httpx is httpx's own."""
     method = vars(kind).get(name)
-    return type(method) is FunctionType and method.__code__.co_filename.startswith(HTTPX)
+    if type(method) is not FunctionType:
+        return False
+    code = method.__code__
+    return code.co_filename.startswith(HTTPX) and code.co_qualname == f"{kind.__name__}.{name}"

@@ -84,13 +84,14 @@ def late() -> DeadlineExceeded:
 
 
 def _of_httpx(error: Exception) -> Exception:
-    """Errors of httpcore as those of the same name in httpx."""
-    same: type[Exception] | None = getattr(httpx, type(error).__name__, None)
-    if type(error).__module__.partition(".")[0] != "httpcore" or same is None:
-        return error
-    made = same(str(error))
-    made.__cause__ = error
-    return made
+    """Errors of httpcore, and those that a tool has made of them, as those of the same name in httpx."""
+    for kind in type(error).__mro__:
+        same: type[Exception] | None = getattr(httpx, kind.__name__, None)
+        if kind.__module__.partition(".")[0] == "httpcore" and same is not None:
+            made = same(str(error))
+            made.__cause__ = error
+            return made
+    return error
 
 
 def _translated(error: Exception) -> HfError:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import types
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator
 from typing import Any, Protocol, cast
 
 import httpcore
 import httpx
 
 from hf_tools._http.awaiting import AsyncBackend
-from hf_tools._http.direct import Incoming, asked, untouched
+from hf_tools._http.direct import Incoming, asked, ended, untouched
 from hf_tools._http.shared import bare_request, proxied, tls, unloaded
 from hf_tools.steps import Send
 
@@ -71,22 +71,10 @@ def put_off(made: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
         raise cancelled
 
 
-class Body(Protocol):
-    """The body of an answer."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Its bytes."""
-        ...
-
-    async def aclose(self) -> None:
-        """Give the connection back."""
-        ...
-
-
 class _Counted(httpx.AsyncByteStream):
     """The body of an answer; its pool is free again once it is closed."""
 
-    def __init__(self, stream: Body, pool: _Pool) -> None:
+    def __init__(self, stream: AsyncIterable[bytes], pool: _Pool) -> None:
         self._stream, self._pool, self._open = stream, pool, True
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -96,7 +84,7 @@ class _Counted(httpx.AsyncByteStream):
         if self._open:
             self._open = False
             self._pool.load -= 1
-        await put_off(self._stream.aclose())
+        await put_off(ended(self._stream))
 
 
 class Sending(Protocol):
@@ -128,7 +116,7 @@ class Shards(httpx.AsyncBaseTransport):
             pool.load -= 1
             await pool.swept()
             raise
-        response.stream = _Counted(cast(Body, response.stream), pool)
+        response.stream = _Counted(cast(AsyncIterable[bytes], response.stream), pool)
         return response
 
     def _free(self) -> _Pool:

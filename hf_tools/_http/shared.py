@@ -7,13 +7,13 @@ import ssl
 import time
 import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from hf_tools._http.faults import late
 from hf_tools._http.unpacking import ACCEPTED, Unpacking
-from hf_tools.errors import ConfigurationError, ResponseError, ResponseTooLarge
+from hf_tools.errors import ConfigurationError, ResponseError, ResponseTooLarge, shown
 from hf_tools.response import KEPT
 from hf_tools.steps import Send
 from hf_tools.task import Reply
@@ -21,6 +21,7 @@ from hf_tools.task import Reply
 if TYPE_CHECKING:
     from hf_tools._http.direct import Incoming
 
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
 
 
@@ -38,20 +39,38 @@ def expect(own: object, kind: type) -> None:
 @functools.cache
 def tls() -> ssl.SSLContext:
     """The TLS context of all connections; loading the certificates takes longer than all else of making a client."""
-    context = httpx.create_ssl_context()
+    try:
+        context = httpx.create_ssl_context()
+    except OSError as error:  # those of TLS among them
+        message = f"the certificates cannot be loaded: {shown(error.strerror or error, 100)}"
+        raise ConfigurationError(message, hint="Mend SSL_CERT_FILE or SSL_CERT_DIR, which name them") from error
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-@functools.cache
-def unloaded() -> ssl.SSLContext:
+class Unloaded(ssl.SSLContext):
     """The TLS context of our own pools, which trusts nobody: certificates wait for a connection that is secured."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def unloaded() -> Unloaded:
+    """A context for a pool; its connections are secured with that of `loaded`."""
+    return Unloaded(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def loaded(context: ssl.SSLContext) -> ssl.SSLContext:
     """The context to secure a connection with; a server on this machine mostly asks for none."""
-    return tls() if context is unloaded() else context
+    return tls() if isinstance(context, Unloaded) else context
+
+
+def made(kind: type[C], transport: Any) -> C:
+    """A client of httpx; without a transport it has those of the proxies that are set."""
+    try:
+        verify = tls() if transport is None else False
+        return kind(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        message = f"the proxy that the environment names cannot be used: {shown(error, 200)}"
+        hint = "Mend HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or pass http_client="
+        raise ConfigurationError(message, hint=hint) from error
 
 
 def proxied() -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from hf_tools._http.faults import at_exit, late, ours, until
-from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, no_cookies, request, tls
+from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, made, request
 from hf_tools._http.unpacking import Unpacking, packing, raw
 from hf_tools.errors import ClientClosed, HfError
 from hf_tools.steps import Load, Send, Step, Steps, Wait
@@ -50,9 +50,8 @@ class Http:
         with self._lock:
             if self._made is None:
                 transport = self._transport() if self._transport else _network()
-                verify: Any = tls() if transport is None else False
                 self.bounded, self._network = isinstance(transport, httpx.HTTPTransport), transport
-                self._made = httpx.Client(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
+                self._made = made(httpx.Client, transport)
                 weakref.finalize(self, _end, self._made, self._pid)
                 at_exit()
             return self._made

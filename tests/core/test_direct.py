@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
 from hf_tools import AsyncHfInferenceEndpoint, HfInferenceEndpoint, Options, Timeout
 from hf_tools._http import deadlines, shards, shared
-from hf_tools._http.direct import untouched
-from hf_tools.errors import HfError
+from hf_tools._http.direct import HTTPX, untouched
+from hf_tools.errors import ConfigurationError, ConnectError, HfError
 from hf_tools.tasks.classification import TextClassification
 from tests.core.serving_files import Server, answer
 
@@ -138,6 +139,11 @@ def test_a_tool_that_replaces_a_method_of_httpx_is_asked(
 
     functools.update_wrapper(wrapped, original)
     replaced: list[Any] = [wrapped, _Proxy(original), functools.partial(original)]
+    places: dict[str, Any] = {}
+    for beside in (f"{HTTPX[:-1]}_mock/plugin.py", f"{HTTPX}_other.py"):  # the first is no part of httpx
+        exec(compile(f"def {name}(self, request): ...", beside, "exec"), places)
+        replaced.append(places[name])
+    replaced.append(vars(httpx.MockTransport)[name])
     for other in replaced:
         monkeypatch.setattr(owner, name, other)
         assert not untouched(owner, name)
@@ -165,16 +171,20 @@ def test_certificates_are_loaded_for_a_secured_connection_only(kind: str, withou
         assert _called(kind, f"http://{url}", stream=False).answer[0].label == "good"
         assert without_certificates == []
         failed, text, *_ = _called(kind, f"https://{url}", stream=False)
-        assert (issubclass(failed, HfError), "no certificates here" in text) == (True, True)
+        assert failed is ConfigurationError
+        assert text.startswith(
+            "the certificates cannot be loaded: no certificates here (task text-classification, url "
+        )
+        assert text.endswith("). Mend SSL_CERT_FILE or SSL_CERT_DIR, which name them")
         assert without_certificates == [1]
     finally:
         server.close()
 
 
 def test_a_pool_by_itself_trusts_nobody() -> None:
-    context = shared.unloaded()
+    context, another = shared.unloaded(), shared.unloaded()  # made by two threads at once, say
     assert (context.check_hostname, context.verify_mode, context.get_ca_certs()) == (True, ssl.CERT_REQUIRED, [])
-    assert shared.loaded(context) is shared.tls()
+    assert shared.loaded(context) is shared.loaded(another) is shared.tls()
     other = ssl.create_default_context()
     assert shared.loaded(other) is other
 
@@ -188,7 +198,8 @@ def test_where_the_pool_cannot_be_ours_it_has_certificates(transport: Any, monke
 
     monkeypatch.setattr(transport.__base__, "__init__", nothing)
     transport(shared.LIMITS)
-    assert given == [shared.unloaded(), shared.tls()]
+    assert [type(each) for each in given] == [shared.Unloaded, ssl.SSLContext]
+    assert given[1] is shared.tls()
 
 
 def test_a_tool_that_was_there_before_us_is_asked() -> None:
@@ -208,3 +219,51 @@ except ConnectError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['http://127.0.0.1:9'] no connection: as the tool says\n"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_tool_may_answer_for_the_pool(kind: str, stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """vcrpy's answers hold a body that has nothing to close."""
+    told = CHAT if stream else TEXT
+
+    def replay(*_: object) -> httpcore.Response:
+        return httpcore.Response(200, content=told)
+
+    async def areplay(*_: object) -> httpcore.Response:
+        return httpcore.Response(200, content=told)
+
+    monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", replay)
+    monkeypatch.setattr(httpcore.AsyncConnectionPool, "handle_async_request", areplay)
+    found = _called(kind, "http://127.0.0.1:9", stream=stream)
+    assert (found if stream else found.answer[0].label) == (["Hi"] if stream else "good")
+
+
+def test_an_error_that_a_tool_has_derived_is_one_of_its_kind(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(httpcore.ConnectError):
+        """A tool's own."""
+
+    def fail(*_: object) -> httpcore.Response:
+        raise Refused("by a tool")
+
+    monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", fail)
+    monkeypatch.setattr(httpcore.AsyncConnectionPool, "handle_async_request", fail)
+    failed, text, *_ = _called(kind, "http://127.0.0.1:9", stream=False)
+    assert (failed, text.partition(" (")[0]) == (ConnectError, "no connection: by a tool")
+
+
+PROXIES = [
+    ("socks5://127.0.0.1:9", "Using SOCKS proxy, but the 'socksio' package is not installed"),
+    ("gopher://me:secret@127.0.0.1:9", "Unknown scheme for proxy URL"),
+    ("http://127.0.0.1:port", "Invalid port"),
+]
+
+
+@pytest.mark.parametrize(("proxy", "why"), PROXIES)
+def test_a_proxy_that_cannot_be_used(kind: str, proxy: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    failed, text, *_ = _called(kind, "http://127.0.0.1:9", stream=False)
+    assert failed is ConfigurationError
+    assert text.startswith(f"the proxy that the environment names cannot be used: {why}")
+    assert "Mend HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or pass http_client=" in text
+    assert "secret" not in text

@@ -69,6 +69,7 @@ def test_redirects_are_followed_and_each_is_checked(kind: str, serve: Serve) -> 
         answer(b"", "location: http://2130706433/", status="302 Found"),
         answer(b"", "location: http://me:secret@127.0.0.1/", status="302 Found"),
         answer(b"", "location: file:///etc/passwd", status="302 Found"),
+        answer(b"", "location: http://[zz]/?key=1", status="302 Found"),
         answer(b"", "location: /cat.png", status="302 Found"),
     )
     allowed = policy(server, there)
@@ -80,6 +81,7 @@ def test_redirects_are_followed_and_each_is_checked(kind: str, serve: Serve) -> 
     assert refused(kind, server.url(), allowed) == "the host '2130706433' is not allowed"
     assert refused(kind, server.url(), allowed) == "the URL has a user or password in it"
     assert refused(kind, server.url(), allowed) == "a redirect leads to file:///etc/passwd, which is not followed"
+    assert refused(kind, server.url(), allowed) == "a redirect leads to http://[zz]/, which is not followed"
     before = len(server.heads)
     message = f"the URL {server.url()} redirects more than 2 times"
     assert refused(kind, server.url(), policy(server, max_redirects=2)) == message

@@ -367,6 +367,7 @@ BROKEN: list[tuple[dict[str, Any], list[Any], type[errors.HfError], str]] = [
     ({"url": FILE}, [hop(FILE)] * 4, errors.MediaError, "the result redirects more than 3 times"),
     ({"url": FILE}, [hop("http://files.example/")], errors.MediaError,
      "a redirect leads to http://files.example/, which is not followed"),
+    ({"url": FILE}, [hop("http://[")], errors.MediaError, "a redirect leads to http://[, which is not followed"),
     ({"url": FILE}, [httpx.Response(302)], errors.MediaError, "the result cannot be downloaded: 302"),
     ({"url": FILE}, [PAGE], errors.UnexpectedContent, "the answer is an HTML page that begins <html>"),
     ({"url": FILE}, [httpx.Response(200)], errors.EmptyResponse, "the answer is empty"),

@@ -123,6 +123,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
     [
         "https://evil.example/api/models/org/new?token=1", "//evil.example/api", "http://huggingface.co/api/models/a/b",
         "https://huggingface.co.evil.example/a", "https://x@huggingface.co/a", "https://huggingface.co:8443/a",
+        "http://[",
     ],
 )  # fmt: skip
 def test_a_redirect_away_from_the_hub_is_refused(location: str) -> None:
