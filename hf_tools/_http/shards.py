@@ -31,15 +31,19 @@ class _Pool:
         self.transport = transport
         self.load = 0
 
-    async def swept(self) -> None:
-        """Close connections that no request uses: httpcore keeps one that was cancelled just as it was made.
+    async def swept(self, body: Any = None) -> None:
+        """Close connections that are busy with no request: httpcore keeps those that were cancelled at a bad moment.
 
-        They stand in private lists of its pool; where those are not there, nothing is done.
+        That is just as one was made, or a second time while it was given back; a `body` is that of a request which then
+        may be kept as well. They stand in private lists of its pool; where those are not there, nothing is done.
         """
         inner = getattr(self.transport, "_pool", None)
         known, asked = getattr(inner, "_connections", []), getattr(inner, "_requests", [])
+        left = getattr(body, "_pool_request", None)
+        if left in asked:
+            asked.remove(left)
         used = [each.connection for each in asked]
-        for each in [one for one in known if one not in used and "NEW" in one.info()]:
+        for each in [one for one in known if one not in used and not (one.is_idle() or one.is_closed())]:
             known.remove(each)
             await put_off(each.aclose())
 
@@ -84,7 +88,15 @@ class _Counted(httpx.AsyncByteStream):
         if self._open:
             self._open = False
             self._pool.load -= 1
-        await put_off(ended(self._stream))
+        failed = getattr(self._stream, "_closed", False)  # httpcore closes by itself a body whose reading fails
+        try:
+            await put_off(ended(self._stream))
+        except BaseException:
+            failed = True
+            raise
+        finally:
+            if failed:
+                await self._pool.swept(self._stream)
 
 
 class Sending(Protocol):

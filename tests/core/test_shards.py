@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpcore
 import httpx
 import pytest
 
 from hf_tools import AsyncHfInference
-from hf_tools._http.shards import IN_FLIGHT, POOLS, Looking, Shards, put_off, sharded
+from hf_tools._http.shards import (
+    IN_FLIGHT,
+    POOLS,
+    Looking,
+    Sending,
+    Shards,
+    _Counted,  # pyright: ignore[reportPrivateUsage]
+    _Pool,  # pyright: ignore[reportPrivateUsage]
+    put_off,
+    sharded,
+)
 from hf_tools._http.shared import LIMITS
 from hf_tools.steps import Send
 
@@ -140,3 +151,40 @@ async def put_off_for_ever() -> None:
         await asyncio.Event().wait()
 
     await put_off(steps())
+
+
+class Kept:
+    """A connection of a pool, or a request for one, as httpcore lists them."""
+
+    def __init__(self, idle: bool = False, connection: Kept | None = None) -> None:
+        self.idle, self.connection, self.closed = idle, connection, False
+
+    def is_idle(self) -> bool:
+        return self.idle
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_a_body_whose_closing_is_interrupted_takes_its_request_along() -> None:
+    idle, used, left = Kept(idle=True), Kept(), Kept()
+    other, own = Kept(connection=used), Kept(connection=left)
+    inner = SimpleNamespace(_connections=[idle, used, left], _requests=[other, own])
+    pool = _Pool(cast(Sending, SimpleNamespace(_pool=inner)))
+    await pool.swept()
+    assert (inner._connections, inner._requests) == ([idle, used, left], [other, own])
+
+    class Body:
+        _pool_request = own
+
+        async def aclose(self) -> None:
+            raise asyncio.CancelledError
+
+    body = _Counted(cast(Any, Body()), pool)
+    with pytest.raises(asyncio.CancelledError):
+        await body.aclose()
+    assert (inner._connections, inner._requests) == ([idle, used], [other])
+    assert [each.closed for each in (idle, used, left)] == [False, False, True]

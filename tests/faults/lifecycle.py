@@ -8,7 +8,7 @@ import os
 import signal
 import time
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Container, Coroutine, Generator
 from typing import Any, TypeVar
 
 import httpx
@@ -65,8 +65,8 @@ def closed(server: FaultServer) -> bool:
 
 
 @types.coroutine
-def _cancelled_at(count: int, made: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Await a coroutine whose task is cancelled at its `count`-th suspension; its result where it ends before."""
+def _cancelled_at(counts: Container[int], made: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Await a coroutine whose task is cancelled at these of its suspensions; its result where it ends before."""
     task = asyncio.current_task()
     assert task is not None
     suspended, resume = 0, _sender(made)
@@ -77,7 +77,7 @@ def _cancelled_at(count: int, made: Coroutine[Any, Any, T]) -> Generator[Any, An
             result: T = stop.value
             return result
         suspended += 1
-        if suspended == count:
+        if suspended in counts:
             task.cancel()
         try:
             yield waits_for
@@ -87,9 +87,9 @@ def _cancelled_at(count: int, made: Coroutine[Any, Any, T]) -> Generator[Any, An
             resume = _sender(made)
 
 
-async def cancelled_at(count: int, made: Coroutine[Any, Any, T]) -> T:
-    """The same as a coroutine, which a task is made of."""
-    return await _cancelled_at(count, made)
+async def cancelled_at(made: Coroutine[Any, Any, T], *counts: int) -> T:
+    """The same as a coroutine, which a task is made of; the first suspension is number 1."""
+    return await _cancelled_at(counts, made)
 
 
 def _thrower(made: Coroutine[Any, Any, Any], error: BaseException) -> Callable[[], Any]:

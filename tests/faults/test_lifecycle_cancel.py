@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Script, Call]] = {
 async def _cancelled(server: FaultServer, call: Call, count: int) -> bool:
     """Cancel at the `count`-th suspension, then call again; False where the call was over before."""
     async with awaiting(server.url) as client:
-        task = asyncio.create_task(cancelled_at(count, call(client, server.url)))
+        task = asyncio.create_task(cancelled_at(call(client, server.url), count))
         await asyncio.wait([task])
         assert await call(client, server.url) == TEXT
         if not task.cancelled():

@@ -92,22 +92,24 @@ def busy(client: Any) -> list[str]:
     return [f"load {one.load}" for one in pools if one.load] + [str(each) for each in inner if not each.is_idle()]
 
 
-async def cancelled(server: FaultServer, call: Call, count: int) -> bool:
-    """Cancel at the `count`-th suspension; nothing may be left of the call. False where it was over before."""
+async def cancelled(server: FaultServer, call: Call, *counts: int) -> bool:
+    """Cancel at these suspensions; nothing may be left of the call. False where it was over before the first."""
     async with awaiting(server.url) as client:
-        task = asyncio.create_task(cancelled_at(count, call(client, server.url)))
+        task = asyncio.create_task(cancelled_at(call(client, server.url), *counts))
         await asyncio.wait([task])
         assert busy(client) == []
         assert await asked(client) == TEXT
     return task.cancelled()
 
 
+@pytest.mark.parametrize("again", [0, 1, 2, 3])
 @pytest.mark.parametrize("name", ["call", "stream", "download"])
-def test_no_connection_is_left_busy_wherever_a_call_is_cancelled(name: str) -> None:
+def test_no_connection_is_left_busy_wherever_a_call_is_cancelled(name: str, again: int) -> None:
+    """Nor where it is cancelled a second time, so many suspensions later, while it gives its connection back."""
     script, call = CASES[name]
     with FaultServer(script) as server:
         counts = 0
-        while asyncio.run(cancelled(server, call, counts + 1)):
+        while asyncio.run(cancelled(server, call, counts + 1, counts + 1 + again)):
             counts += 1
         assert counts >= 9
         assert closed(server)
