@@ -64,8 +64,8 @@ def loaded(context: ssl.SSLContext) -> ssl.SSLContext:
 
 def made(kind: type[C], transport: Any) -> C:
     """A client of httpx; without a transport it has those of the proxies that are set."""
+    verify = tls() if transport is None else False
     try:
-        verify = tls() if transport is None else False
         return kind(transport=transport, verify=verify, limits=LIMITS, cookies=no_cookies())
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         message = f"the proxy that the environment names cannot be used: {shown(error, 200)}"

@@ -181,6 +181,16 @@ def test_certificates_are_loaded_for_a_secured_connection_only(kind: str, withou
         server.close()
 
 
+def test_certificates_are_not_mended_at_the_proxy(
+    kind: str, without_certificates: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    failed, text, *_ = _called(kind, "https://127.0.0.1:9", stream=False)
+    assert (failed, without_certificates) == (ConfigurationError, [1])
+    assert text.startswith("the certificates cannot be loaded: no certificates here (task text-classification")
+    assert "HTTPS_PROXY" not in text
+
+
 def test_a_pool_by_itself_trusts_nobody() -> None:
     context, another = shared.unloaded(), shared.unloaded()  # made by two threads at once, say
     assert (context.check_hostname, context.verify_mode, context.get_ca_certs()) == (True, ssl.CERT_REQUIRED, [])
