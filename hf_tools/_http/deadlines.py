@@ -154,6 +154,12 @@ class Deadlined(httpx.HTTPTransport):
         self._backend.closed = True
         super().close()
 
+    def rest(self) -> None:
+        """Close the connections that serve nobody at the moment."""
+        for each in self._own.connections if self._own else []:
+            if each.is_idle():
+                each.close()
+
 
 def deadlined(limits: httpx.Limits) -> Deadlined | None:
     """The transport for the network; None where a proxy is set, for httpx then chooses transports by itself."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from hf_tools._http.faults import at_exit, late, ours, until
+from hf_tools._http.faults import Exit, at_exit, late, ours, until
 from hf_tools._http.shared import DRAIN, LIMITS, Whole, expect, head_of, left, made, request
 from hf_tools._http.unpacking import Unpacking, packing, raw
 from hf_tools.errors import ClientClosed, HfError
@@ -52,7 +52,7 @@ class Http:
                 transport = self._transport() if self._transport else _network()
                 self.bounded, self._network = isinstance(transport, httpx.HTTPTransport), transport
                 self._made = made(httpx.Client, transport)
-                weakref.finalize(self, _end, self._made, self._pid)
+                weakref.finalize(self, _end, self._made, transport, self._pid)
                 at_exit()
             return self._made
 
@@ -132,9 +132,17 @@ def _by_client(http: httpx.Client, step: Send) -> httpx.Response:
     return http.send(request(http, step), stream=True, follow_redirects=False)
 
 
-def _end(made: httpx.Client, pid: int) -> None:
-    """Close the connections of a client that nobody holds any more, not even a stream."""
-    if pid == os.getpid():  # a forked child leaves its parent's alone
+def _end(made: httpx.Client, transport: Any, pid: int) -> None:
+    """Close the connections of a client that nobody holds any more, not even a stream.
+
+    At the end of the interpreter a thread may still hold it, which would fail in public, or before its work is done.
+    """
+    if pid != os.getpid():  # a forked child leaves its parent's alone
+        return
+    shared, rest = Exit.begun and threading.active_count() > 1, getattr(transport, "rest", None)
+    if shared and rest:
+        rest()
+    elif transport or not shared:  # engines end with the interpreter, and so does what they write
         made.close()
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from hf_tools import errors
+from hf_tools._http.faults import Exit
+from hf_tools._http.sync import _end  # pyright: ignore[reportPrivateUsage]
 from tests.faults.lifecycle import (
     MESSAGES,
     asked,
@@ -24,7 +28,7 @@ from tests.faults.lifecycle import (
 )
 from tests.faults.table import each_request
 from tests.faults.test_lifecycle_cancel import CASES, Call
-from tests.faults.wire import TEXT, FaultServer
+from tests.faults.wire import TEXT, FaultServer, Wire, events, opening
 
 
 def test_closing_while_others_ask_gives_them_an_answer_or_an_error_of_ours() -> None:
@@ -52,6 +56,48 @@ def test_closing_while_others_ask_gives_them_an_answer_or_an_error_of_ours() -> 
             thread.join(5)
         assert found == ["ClientClosed"] * 16
         assert closed(server)
+
+
+def test_at_the_end_of_the_interpreter_a_thread_keeps_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(wire: Wire) -> None:
+        wire.request()
+        if wire.streams:
+            wire.begin()
+            wire.send(opening(1))
+            go_on.wait(5)
+            wire.send(events())
+            wire.end()
+        else:
+            wire.good()
+            wire.hold()
+
+    go_on = threading.Event()
+    with FaultServer(script) as server, blocking(server.url) as client:
+        stream = client.chat_completion_stream(MESSAGES, model="m")
+        next(stream)
+        assert client.chat_completion(MESSAGES, model="m").text == TEXT
+        assert server.open == 2
+        monkeypatch.setattr(Exit, "begun", True)
+        http = client._http  # pyright: ignore[reportPrivateUsage]
+        _end(http.client(), http._network, os.getpid())  # pyright: ignore[reportPrivateUsage]
+        assert eventually(lambda: server.open == 1)
+        go_on.set()
+        assert stream.read().text.endswith(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("transport", "threads", "closed"),
+    [(None, 2, False), (None, 1, True), (httpx.MockTransport(lambda _: httpx.Response(200)), 2, True)],
+    ids=["of httpx beside threads", "of httpx", "of engines, which end as well"],
+)
+def test_at_the_end_of_the_interpreter_other_transports_are_left_to_threads(
+    transport: Any, threads: int, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Exit, "begun", True)
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    with httpx.Client() as made:
+        _end(made, transport, os.getpid())
+        assert made.is_closed is closed
 
 
 @pytest.mark.parametrize("streams", [False, True])

@@ -77,6 +77,25 @@ ENDINGS: dict[str, str] = {
         "threading.Thread(target=read, daemon=True).start()\n"
         "begun.wait(30)"
     ),
+    "a thread that reads on when all else has ended": (
+        "import atexit\n"
+        "begun, ended = threading.Event(), threading.Event()\n"
+        "atexit.register(lambda: (ended.set(), time.sleep(0.5)))\n"
+        "def read():\n"
+        "    one = stream(); print(next(one).text, flush=True); begun.set()\n"
+        "    ended.wait(); next(one)\n"
+        "threading.Thread(target=read, daemon=True).start()\n"
+        "begun.wait(30)"
+    ),
+    "a thread whose work is waited for when all else has ended": (
+        "import atexit\n"
+        "ended, done = threading.Event(), threading.Event()\n"
+        "atexit.register(lambda: (ended.set(), done.wait(5) or sys.stderr.write('not done')))\n"
+        "print(ask(), flush=True)\n"
+        "def work():\n"
+        "    ended.wait(); ask(); done.set()\n"
+        "threading.Thread(target=work, daemon=True).start()"
+    ),
 }
 
 
