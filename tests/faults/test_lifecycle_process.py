@@ -93,7 +93,7 @@ ENDINGS: dict[str, str] = {
         "atexit.register(lambda: (ended.set(), done.wait(5) or sys.stderr.write('not done')))\n"
         "print(ask(), flush=True)\n"
         "def work():\n"
-        "    ended.wait(); ask(); done.set()\n"
+        "    ended.wait(); ask(); client.close(); done.set()\n"
         "threading.Thread(target=work, daemon=True).start()"
     ),
 }
