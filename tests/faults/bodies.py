@@ -28,7 +28,7 @@ def body_dribble(wire: Wire) -> None:
 @fault(17, "100 kB of headers", fails("TransportError", 1, "not HTTP as it should be"))
 def large_head(wire: Wire) -> None:
     wire.request()
-    wire.send(HEAD + b"x-large: " + b"x" * 150_000 + b"\r\ncontent-length: 2\r\n\r\n{}")
+    wire.send(HEAD + b"x-large: " + b"x" * 200_000 + b"\r\ncontent-length: 2\r\n\r\n{}")
 
 
 @fault(17, "4,000 short headers", after(1), label="b")
