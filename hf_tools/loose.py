@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -29,6 +30,15 @@ def rows(value: Any) -> list[dict[str, Any]]:
     if value is None:  # what most fields of a stream's pieces are
         return []
     return [table(row) for row in (items(value) or [value]) if isinstance(row, dict)]
+
+
+def amount(value: Any) -> float | None:
+    """The value as a finite number that is not negative; anything else as None."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 class _Unpromised:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -26,7 +25,7 @@ from hf_tools.errors import (
     UnexpectedStatus,
     shown,
 )
-from hf_tools.loose import items, table
+from hf_tools.loose import amount, items, table
 from hf_tools.response import KEPT, request_id
 from hf_tools.task import Reply
 
@@ -156,15 +155,7 @@ def _tabular(error: StatusError, about: Mapping[str, Any]) -> StatusError:
 
 def estimated_time(about: Mapping[str, Any]) -> float | None:
     """Seconds until a model is loaded, or None where the server does not tell a sensible number."""
-    return _positive(about.get("estimated_time"))
-
-
-def _positive(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return amount(about.get("estimated_time"))
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -172,14 +163,14 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     A date is compared with `now`, a Unix timestamp; past dates and negative numbers give 0 and None.
     """
-    milliseconds = _positive(headers.get("retry-after-ms"))
+    milliseconds = amount(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     value = headers.get("retry-after", "").strip()
     if not value:
         reset = re.search(r"\bt=(\d{1,9})\b", headers.get("ratelimit", ""))
         return float(reset[1]) if reset else None
-    plain = _positive(value)
+    plain = amount(value)
     if plain is not None:
         return plain
     try:

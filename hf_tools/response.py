@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
+from hf_tools.loose import amount
 from hf_tools.task import Out, Route
 
 KEPT = 64 * 2**10
@@ -41,8 +42,5 @@ class Response(Generic[Out]):
 
     @property
     def compute_time(self) -> float | None:
-        """Seconds of computing as the server counts them; None where it does not tell."""
-        try:
-            return float(self.headers.get("x-compute-time", ""))
-        except ValueError:
-            return None
+        """Seconds of computing as the server counts them; None where it does not tell a sensible number."""
+        return amount(self.headers.get("x-compute-time"))
