@@ -30,6 +30,14 @@ class _Pool:
     def __init__(self, transport: Sending) -> None:
         self.transport = transport
         self.load = 0
+        self._left: list[Any] = []
+
+    def forget(self) -> None:
+        """Forget requests that have ended and that httpcore has kept; not at once, for it may be just about to."""
+        asked = getattr(getattr(self.transport, "_pool", None), "_requests", [])
+        while self._left:
+            if (request := self._left.pop()) in asked:
+                asked.remove(request)
 
     async def swept(self, body: Any = None) -> None:
         """Close connections that are busy with no request: httpcore keeps those that were cancelled at a bad moment.
@@ -39,10 +47,9 @@ class _Pool:
         """
         inner = getattr(self.transport, "_pool", None)
         known, asked = getattr(inner, "_connections", []), getattr(inner, "_requests", [])
-        left = getattr(body, "_pool_request", None)
-        if left in asked:
-            asked.remove(left)
-        used = [each.connection for each in asked]
+        if (left := getattr(body, "_pool_request", None)) in asked:
+            self._left.append(left)
+        used = [each.connection for each in asked if each is not left]
         for each in [one for one in known if one not in used and not (one.is_idle() or one.is_closed())]:
             known.remove(each)
             await put_off(each.aclose())
@@ -122,6 +129,7 @@ class Shards(httpx.AsyncBaseTransport):
         """Send by the first pool that has room: its connections are the warmest."""
         pool = self._free()
         pool.load += 1
+        pool.forget()
         try:
             response = await pool.transport.send(step)
         except BaseException:

@@ -64,7 +64,7 @@ def test_help_has_the_options_that_the_task_can_use(name: str, capsys: Capture) 
     common = ["--model MODEL", "--provider", "--base-url", "--token-env", "--timeout", "--bill-to", "--json"]
     assert [option for option in common if option not in out] == []
     assert ("--no-stream" in out) is streams(name)
-    assert ("-o FILE" in out) is (gives(TASKS[name]) is not None)
+    assert ("--output FILE" in out) is (gives(TASKS[name]) is not None)
     assert ("--system" in out) is (name == "chat_completion")
 
 

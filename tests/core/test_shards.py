@@ -186,5 +186,20 @@ async def test_a_body_whose_closing_is_interrupted_takes_its_request_along() -> 
     body = _Counted(cast(Any, Body()), pool)
     with pytest.raises(asyncio.CancelledError):
         await body.aclose()
-    assert (inner._connections, inner._requests) == ([idle, used], [other])
+    assert (inner._connections, inner._requests) == ([idle, used], [other, own])
+    pool.forget()
+    assert inner._requests == [other]
     assert [each.closed for each in (idle, used, left)] == [False, False, True]
+    await pool.swept(body._stream)
+    pool.forget()
+    assert inner._requests == [other]
+
+
+async def test_a_request_that_httpcore_removes_after_all_is_not_removed_twice() -> None:
+    own = Kept(connection=Kept())
+    inner = SimpleNamespace(_connections=[own.connection], _requests=[own])
+    pool = _Pool(cast(Sending, SimpleNamespace(_pool=inner)))
+    await pool.swept(SimpleNamespace(_pool_request=own))
+    inner._requests.remove(own)
+    pool.forget()
+    assert inner._requests == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -98,6 +99,35 @@ async def test_a_stream_that_is_left_is_closed(leave: Exit) -> None:
             assert (await hf.chat_completion(MESSAGES, model="m")).text == TEXT
             assert len(server.requests) == 4
             assert asyncio.all_tasks() == before
+
+
+def _together(order: Callable[[list[Any]], list[Any]]) -> Exit:
+    """Close all generators that are open at once and in this order, as an event loop does at its end."""
+
+    async def leave(source: Source) -> None:
+        made: list[Any] = []
+        first, last = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(lambda each: (made.append(each), first and first(each)))
+        stream: Any = source()
+        assert (await anext(stream)).text == "Hello "
+        sys.set_asyncgen_hooks(first, last)
+        assert len(made) > 2
+        assert await asyncio.gather(*(each.aclose() for each in order(made)), return_exceptions=True) == [None] * len(
+            made
+        )
+
+    return leave
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_streams_that_are_open_when_the_loop_ends_fail_in_no_order(place: int, turn: int) -> None:
+    with FaultServer(endless(1)) as server:
+        async with aclient(server) as hf:
+            leave = _together(lambda made: (made[place % len(made) :] + made[: place % len(made)])[::turn])
+            await leave(lambda: aiter(hf.chat_completion_stream(MESSAGES, model="m")))
+            assert await closed(server)
+            assert (await hf.chat_completion(MESSAGES, model="m")).text == TEXT
 
 
 @pytest.mark.parametrize("leave", EXITS)

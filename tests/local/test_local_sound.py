@@ -68,6 +68,27 @@ def test_a_playlist_opens_no_file(tmp_path: Path) -> None:
         sound.decoded(f"ffconcat version 1.0\nfile '{tmp_path}/voicemail.ogg'\n".encode())
 
 
+def test_a_title_in_another_encoding_is_nothing_to_fail_for() -> None:
+    title = b"INFOINAM\x06\0\0\0caf\xe9\0\0"
+    data = wav(np.zeros(16_000)) + b"LIST" + len(title).to_bytes(4, "little") + title
+    assert len(sound.decoded(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])) == 16_000
+
+
+@pytest.mark.parametrize(("version", "told"), [("18.1.0", {"metadata_errors": "ignore"}), ("19.0.2", {})])
+def test_each_version_of_pyav_is_asked_as_it_can_be(
+    version: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(file: Any, options: dict[str, str], **more: str) -> Any:
+        assert more == told
+        raise ValueError(options["protocol_whitelist"])
+
+    monkeypatch.setattr(AV, "__version__", version)
+    monkeypatch.setattr(AV, "open", opened)
+    with pytest.raises(Refused) as caught:
+        sound.decoded(VOICEMAIL.read_bytes())
+    assert str(caught.value.__cause__) == "none"
+
+
 def test_damaged_parts_are_left_out() -> None:
     data = bytearray(VOICEMAIL.read_bytes())
     data[12_000:14_000] = b"\xff" * 2000
