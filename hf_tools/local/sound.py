@@ -53,7 +53,7 @@ def decoded(data: bytes) -> Sound:
 
 
 def _lenient(av: Any) -> dict[str, str]:
-    """Titles that are not UTF-8 are nothing to fail for: PyAV must be told so until version 18, and cannot be from 19."""
+    """Titles that are not UTF-8 are nothing to fail for: PyAV must be told so up to version 18, and cannot be since."""
     return {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 

@@ -190,7 +190,7 @@ async def test_a_body_whose_closing_is_interrupted_takes_its_request_along() -> 
     pool.forget()
     assert inner._requests == [other]
     assert [each.closed for each in (idle, used, left)] == [False, False, True]
-    await pool.swept(body._stream)
+    await pool.swept(body._stream)  # pyright: ignore[reportPrivateUsage]
     pool.forget()
     assert inner._requests == [other]
 

@@ -107,7 +107,13 @@ def _together(order: Callable[[list[Any]], list[Any]]) -> Exit:
     async def leave(source: Source) -> None:
         made: list[Any] = []
         first, last = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(lambda each: (made.append(each), first and first(each)))
+
+        def note(each: AsyncGenerator[Any, Any]) -> None:
+            made.append(each)
+            if first:
+                first(each)
+
+        sys.set_asyncgen_hooks(note)
         stream: Any = source()
         assert (await anext(stream)).text == "Hello "
         sys.set_asyncgen_hooks(first, last)
