@@ -38,7 +38,9 @@ def decoded(data: bytes) -> Sound:
     try:
         # Nothing but these bytes is read: a file may name others, on this machine or elsewhere.
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
-        with av.open(io.BytesIO(data), options=options, **_lenient(av)) as container:
+        # Titles that are not UTF-8 are nothing to fail for: PyAV must be told so up to version 18, and cannot be since.
+        lenient = {} if _since_19(av) else {"metadata_errors": "ignore"}
+        with av.open(io.BytesIO(data), options=options, **lenient) as container:
             for part in _parts(av, container):
                 parts.append(part)
                 length += part.shape[-1]
@@ -52,9 +54,8 @@ def decoded(data: bytes) -> Sound:
     return found
 
 
-def _lenient(av: Any) -> dict[str, str]:
-    """Titles that are not UTF-8 are nothing to fail for: PyAV must be told so up to version 18, and cannot be since."""
-    return {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+def _since_19(av: Any) -> bool:
+    return int(av.__version__.partition(".")[0]) >= 19
 
 
 def _parts(av: Any, container: Any) -> Iterator[Any]:
@@ -63,7 +64,9 @@ def _parts(av: Any, container: Any) -> Iterator[Any]:
         raise Refused(400, "The file has no sound: there is no audio track in it")
     stream = container.streams.audio[0]
     stream.codec_context.thread_count = 1
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    # Since version 19 it has a thread for each core, for which a forked child would wait for ever.
+    alone = {"threads": 1} if _since_19(av) else {}
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE, **alone)
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
