@@ -149,8 +149,11 @@ def healthy(url: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
             return bool(answer.status == 200)
-    except (HTTPError, URLError, OSError):
-        return False
+    except HTTPError as error:
+        error.close()
+    except (URLError, OSError):
+        pass
+    return False
 
 
 def free_port() -> int:
