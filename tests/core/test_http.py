@@ -224,6 +224,7 @@ def test_the_sync_client_in_64_threads() -> None:
         assert found == ["s"] * 64
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_opens_its_own_connection() -> None:
     server = Server()
