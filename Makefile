@@ -13,6 +13,7 @@ BIN := bin
 endif
 PY := .venv/$(BIN)/python
 PY18 := .venv-core18/$(BIN)/python
+PYLOW := .venv-lowest/$(BIN)/python
 INSTALL := -m pip install --disable-pip-version-check --quiet
 PIP := $(PY) $(INSTALL)
 
@@ -20,7 +21,7 @@ PIP := $(PY) $(INSTALL)
 LANGCHAIN := tests/langchain tests/cli tests/live/test_cases.py tests/test_examples.py tests/test_installed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core18 unit lint coverage faults faults-peers soak audit live servers cassettes weights fresh clean
+.PHONY: help demo test test-core18 test-lowest unit lint coverage faults faults-peers soak audit live servers cassettes weights fresh clean
 
 help: ## this list
 	@echo "Targets (ARGS is passed on, PYTHON chooses the interpreter):"
@@ -36,6 +37,9 @@ test: weights ## the whole test suite
 test-core18: weights .venv-core18/.installed ## the tests that need LangChain, on langchain-core 1.8 and langchain 1.5
 	$(PY18) -c 'from langchain_core import __version__ as core; assert core.startswith("1.8."), core; print("langchain-core", core)'
 	$(PY18) -m $(RUN) $(LANGCHAIN) $(ARGS)
+
+test-lowest: weights .venv-lowest/.installed ## the whole test suite on the oldest releases that pyproject.toml admits
+	$(PYLOW) -m $(RUN) $(ARGS)
 
 unit: .venv/.installed-dev ## the tests that start no real engine or server, on two cores in under a minute
 	$(PY) -m pytest -n 2 -m "not live" $(ARGS)
@@ -87,7 +91,7 @@ fresh: ## clone HEAD into a temporary directory and run demo and test there, twi
 	$(MAKE) --no-print-directory demo && $(MAKE) --no-print-directory test || exit 1; done
 
 clean: ## remove the environments, caches and build output
-	rm -rf .venv .venv-core18 .venv-servers .venv-audit .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf .venv .venv-core18 .venv-lowest .venv-servers .venv-audit .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist build
 
 # A .venv that an interrupted run left without pip, or with an old Python, is made anew; one that is whole is only stamped.
 .venv/.created:
@@ -122,6 +126,17 @@ clean: ## remove the environments, caches and build output
 	@echo '*' > .venv-core18/.gitignore
 	@$(PY18) $(INSTALL) langchain-core==1.7.2 langchain==1.4.7 langgraph==1.2.22 langchain-tests==1.1.9 -e ".[dev]"
 	@$(PY18) $(INSTALL) --no-deps langchain-core==1.8.2 langchain==1.5.0 api-inference-community==0.0.37
+	@touch $@
+
+# What developers alone need is new; pip then tells what does not fit to it, and goes on.
+.venv-lowest/.installed: pyproject.toml tests/floors.py .venv/.created
+	@echo "Installing hf-tools[dev] into .venv-lowest, with the oldest releases over it (the first time takes a minute)"
+	@$(PY) -m venv --clear .venv-lowest
+	@echo '*' > .venv-lowest/.gitignore
+	@$(PYLOW) $(INSTALL) -e ".[dev]"
+	@$(PYLOW) $(INSTALL) --no-deps api-inference-community==0.0.37
+	@$(PYLOW) -m tests.floors > .venv-lowest/floors.txt
+	@$(PYLOW) $(INSTALL) -r .venv-lowest/floors.txt
 	@touch $@
 
 .venv-peers/made: benchmarks/peers/environment.py .venv/.created

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.floors import floors
+
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -91,3 +93,15 @@ def test_the_demo_needs_nothing_but_langchain_that_all_has_not() -> None:
     named = set(ours.removeprefix("hf-tools[").removesuffix("]").split(","))
     assert named == {"langchain", "local", "local-audio", "local-vision"}
     assert agent in extras["dev"]
+
+
+def test_each_oldest_release_is_named() -> None:
+    project: dict[str, Any] = {
+        "dependencies": ["httpx>=0.27,<1"],
+        "optional-dependencies": {
+            "some": ["a.b-c~=3.10.0", "pinned==1.0.0", "hf-tools[other]"],
+            "other": ["httpx>=0.27", "d>=2; python_version < '3.12'"],
+            "dev": ["pytest>=8"],
+        },
+    }
+    assert floors(project) == ["a.b-c==3.10.0", "d==2", "httpx==0.27"]

@@ -64,7 +64,8 @@ class Embedder:
                 hint=f"`{LIST_COMMAND}` says which file that is",
             ) from error
         self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._tokenizer = tokenizers.BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
+        vocabulary = tokenizers.models.WordPiece.read_file(str(VOCABULARY))
+        self._tokenizer = tokenizers.BertWordPieceTokenizer(vocabulary, lowercase=True)
         self._begin, self._end = (self._tokenizer.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
 
     def embed(self, texts: Sequence[str], *, normalize: bool = True, keep: Side = "left") -> Vectors:
