@@ -38,7 +38,7 @@ test-core18: weights .venv-core18/.installed ## the tests that need LangChain, o
 	$(PY18) -c 'from langchain_core import __version__ as core; assert core.startswith("1.8."), core; print("langchain-core", core)'
 	$(PY18) -m $(RUN) $(LANGCHAIN) $(ARGS)
 
-test-lowest: weights .venv-lowest/.installed ## the whole test suite on the oldest releases that pyproject.toml admits
+test-lowest: weights .venv-lowest/.installed ## the whole test suite on the oldest releases that pyproject.toml admits; Python 3.11 or 3.12
 	$(PYLOW) -m $(RUN) $(ARGS)
 
 unit: .venv/.installed-dev ## the tests that start no real engine or server, on two cores in under a minute

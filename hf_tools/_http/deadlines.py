@@ -154,7 +154,7 @@ class Deadlined(httpx.HTTPTransport):
         self._backend.closed = True
         super().close()
 
-    def rest(self) -> None:
+    def close_idle(self) -> None:
         """Close the connections that serve nobody at the moment."""
         for each in self._own.connections if self._own else []:
             if each.is_idle():

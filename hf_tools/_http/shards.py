@@ -34,9 +34,9 @@ class _Pool:
 
     def forget(self) -> None:
         """Forget requests that have ended and that httpcore has kept; not at once, for it may be just about to."""
-        asked = getattr(getattr(self.transport, "_pool", None), "_requests", [])
         while self._left:
-            if (request := self._left.pop()) in asked:
+            asked, request = getattr(getattr(self.transport, "_pool", None), "_requests", []), self._left.pop()
+            if request in asked:
                 asked.remove(request)
 
     async def swept(self, body: Any = None) -> None:

@@ -139,9 +139,9 @@ def _end(made: httpx.Client, transport: Any, pid: int) -> None:
     """
     if pid != os.getpid():  # a forked child leaves its parent's alone
         return
-    shared, rest = Exit.begun and threading.active_count() > 1, getattr(transport, "rest", None)
-    if shared and rest:
-        rest()
+    shared, close_idle = Exit.begun and threading.active_count() > 1, getattr(transport, "close_idle", None)
+    if shared and close_idle:
+        close_idle()
     elif transport or not shared:  # engines end with the interpreter, and so does what they write
         made.close()
 

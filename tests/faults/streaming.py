@@ -45,7 +45,7 @@ declare(71, "[DONE] with spaces", ALL + b"data:  [DONE] \n\n", "b", stream=WHOLE
 declare(71, "[DONE] twice", ALL + STOP + DONE + DONE, "c", stream=WHOLE)
 declare(71, "more after [DONE]", ALL + STOP + DONE + text(" and more") + b"data: junk\n\n", "d", stream=WHOLE)
 declare(71, "[DONE], and the connection stays open", says(events(), then=Wire.hold), "e",
-        stream=Expect(TEXT, partial=TEXT, within=3))  # fmt: skip
+        stream=Expect(TEXT, partial=TEXT, within=1.5))  # fmt: skip
 declare(71, "[DONE], then a reset", says(events(), then=Wire.reset), "f", stream=WHOLE)
 
 # the bytes

@@ -247,7 +247,7 @@ async def test_a_call_that_is_cancelled_is_not_written_to_its_end(own_server: Sh
         await asyncio.gather(*asking, return_exceptions=True)
         start = time.monotonic()
         await client.post(CHAT, json=body("Add 2 and 3", tool_choice="required", tools=[ADD]))
-        assert time.monotonic() - start < 15
+        assert time.monotonic() - start < 5
 
 
 def test_a_timeout_of_the_caller_holds_for_a_call(own_server: Shared[ChatServer]) -> None:
